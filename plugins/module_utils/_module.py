@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, The bw.selfhost maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The only glue to AnsibleModule: argument spec pieces, secrets, errors and plans."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback
+from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Plan
+
+Spec = dict[str, dict[str, t.Any]]
+
+
+def _server_arguments() -> Spec:
+    """How to reach one Bitwarden server and who we are there; documented in the fragment C(bw.selfhost.api)."""
+    return {
+        "server_url": {"type": "str", "fallback": (env_fallback, ["BW_SERVER"])},
+        "region": {"type": "str", "choices": ["us", "eu"]},
+        "client_id": {"type": "str", "fallback": (env_fallback, ["BW_CLIENTID"])},
+        "client_secret": {"type": "str", "no_log": True, "fallback": (env_fallback, ["BW_CLIENTSECRET"])},
+        "email": {"type": "str"},
+        "master_password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["BW_PASSWORD"])},
+        "session": {"type": "dict", "no_log": True},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+        "timeout": {"type": "int", "default": 30},
+    }
+
+
+API_ARGUMENTS: Spec = _server_arguments()
+# The same options for a second server; its credentials are never taken from the first one's environment.
+CLOUD_ARGUMENTS: Spec = {
+    "cloud": {
+        "type": "dict",
+        "options": {name: {k: v for k, v in spec.items() if k != "fallback"} for name, spec in _server_arguments().items()},
+    }
+}
+
+
+@dataclass
+class Task:
+    """What a module's work function gets: its options, the mode, and a way to hide secrets it meets on its way."""
+
+    params: dict[str, t.Any]
+    check_mode: bool
+    hide: t.Callable[[str | None], None]
+
+
+@dataclass
+class Outcome:
+    """What a module's work function gives back.
+
+    Attributes:
+        plan: what was (or, in check mode, would be) changed.
+        values: further return values.
+        warnings: sentences shown to the operator.
+        diff: replaces the plan's own diff, where a better one exists (a file's text).
+    """
+
+    plan: Plan = field(default_factory=Plan)
+    values: dict[str, t.Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    diff: t.Any = None
+
+
+def run(work: t.Callable[[Task], Outcome], argument_spec: Spec, **module_options: t.Any) -> None:
+    """Run one module: parse the options, do the work, and exit as Ansible expects."""
+    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **module_options)
+    try:
+        outcome = work(Task(dict(module.params), module.check_mode, lambda secret: _hide(module, secret)))
+    except SelfhostError as error:
+        module.fail_json(msg=str(error), error=error.as_dict())
+    for warning in outcome.warnings:
+        module.warn(warning)
+    module.exit_json(
+        changed=outcome.plan.changed,
+        changes=outcome.plan.as_list(),
+        diff=outcome.plan.diff() if outcome.diff is None else outcome.diff,
+        **outcome.values,
+    )
+
+
+def _hide(module: AnsibleModule, secret: str | None) -> None:
+    """Mask a value in everything this module prints from now on."""
+    if not secret:
+        return
+    try:  # ansible-core 2.22 and later
+        from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found]
+    except ImportError:
+        module.no_log_values.add(secret)
+    else:
+        register_secret(secret)

@@ -1,0 +1,136 @@
+"""Prepare what `make demo` and `make test` need: system packages, virtual environments, the official client.
+
+Usage: python3 tools/prepare.py demo|test
+
+Everything lands in this directory, except Debian packages, which are installed only by root. What cannot be prepared is named;
+the layers of the test that need it are then skipped, but never in CI.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CLIENT = ROOT / "tests/e2e"
+
+# Virtual environment -> (lock file, lowest and highest Python its ansible-core runs on).
+ENVIRONMENTS = {
+    ".venv": ("test.txt", (3, 11), (3, 13)),
+    ".venv-oldest": ("oldest.txt", (3, 10), (3, 12)),
+    ".venv-newest": ("newest.txt", (3, 12), (3, 14)),
+}
+
+
+def run(*command: str | Path, check: bool = True, quiet: bool = False) -> bool:
+    """Run a command with closed standard input; True when it succeeded."""
+    output = subprocess.DEVNULL if quiet else None
+    done = subprocess.run([str(word) for word in command], cwd=ROOT, check=check, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    return done.returncode == 0
+
+
+def missing(what: str, without: str) -> None:
+    """Say what is missing; in CI that is an error."""
+    print(f"missing: {what} -- {without}", flush=True)
+    if os.environ.get("CI"):
+        raise SystemExit(f"In CI nothing is skipped, so this is an error: {what}")
+
+
+def python_works(python: str | Path) -> bool:
+    """Whether this interpreter exists, starts and can make a virtual environment."""
+    return shutil.which(python) is not None and run(python, "-c", "import ensurepip, venv", check=False, quiet=True)
+
+
+def node_works() -> bool:
+    """Whether Node 20 or later and npm are here (the official client asks for that version)."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        return False
+    return run("node", "-e", "process.exit(process.versions.node.split('.')[0] >= 20 ? 0 : 1)", check=False)
+
+
+def install_packages(goal: str) -> None:
+    """Install Debian packages for what does not work yet, when root may do so."""
+    wanted = [] if python_works(sys.executable) else ["python3-venv"]
+    if goal == "test":
+        wanted += [] if shutil.which("git") else ["git"]
+        wanted += [] if node_works() else ["nodejs", "npm"]
+    if not wanted:
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        print(f"Debian packages to install as root: {' '.join(wanted)}", flush=True)
+        return
+    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    run("apt-get", "update", "-qq")
+    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted)
+
+
+def interpreters() -> list[Path | str]:
+    """The interpreter at hand, then those on PATH and pyenv's own, newest first."""
+    names = [f"3.{minor}" for minor in range(14, 9, -1)]
+    found: list[Path | str] = [sys.executable, *(f"python{name}" for name in names)]
+    if shutil.which("pyenv"):
+        home = Path(subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=True).stdout.strip())
+        found += [path for name in names for path in sorted(home.glob(f"versions/{name}.*/bin/python"))]
+    return found
+
+
+def find_python(lowest: tuple[int, int], highest: tuple[int, int]) -> Path | str | None:
+    """The first working interpreter in the range."""
+    in_range = f"import sys; sys.exit(not {lowest} <= sys.version_info[:2] <= {highest})"
+    for python in interpreters():
+        if python_works(python) and run(python, "-c", in_range, check=False, quiet=True):
+            return python
+    return None
+
+
+def make_environment(name: str) -> bool:
+    """Make the virtual environment anew unless it already agrees with its lock file; False when no Python fits."""
+    lock_name, lowest, highest = ENVIRONMENTS[name]
+    lock, folder = ROOT / "requirements" / lock_name, ROOT / name
+    stamp, digest = folder / ".lock", hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
+        return True
+    python = find_python(lowest, highest)
+    if python is None:
+        return False
+    print(f"making {name} from requirements/{lock_name}", flush=True)
+    run(python, "-m", "venv", "--clear", folder)
+    run(folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", lock)
+    stamp.write_text(digest)
+    return True
+
+
+def install_client() -> bool:
+    """Install the official command-line client for the end-to-end tests; False without a fitting Node."""
+    lock, stamp = CLIENT / "package-lock.json", CLIENT / "node_modules/.lock"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
+        return True
+    if not node_works():
+        return False
+    print("installing the official client into tests/e2e/node_modules", flush=True)
+    run("npm", "ci", "--prefix", CLIENT, "--no-audit", "--no-fund", "--loglevel", "error")
+    stamp.write_text(digest)
+    return True
+
+
+def main(goal: str) -> None:
+    install_packages(goal)
+    if not make_environment(".venv"):
+        raise SystemExit("Python 3.11, 3.12 or 3.13 with the venv module is needed; on Debian install python3-venv.")
+    if goal == "demo":
+        return
+    if not make_environment(".venv-oldest"):
+        missing("Python 3.10, 3.11 or 3.12", "the suites do not run on ansible-core 2.16")
+    if not make_environment(".venv-newest"):
+        print("no Python 3.12 or later here: the newest ansible-core that installs is the one of .venv", flush=True)
+    if not install_client():
+        missing("Node 20 with npm", "the tests with the official client are skipped")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
