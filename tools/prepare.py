@@ -29,7 +29,9 @@ ENVIRONMENTS = {
 def run(*command: str | Path, check: bool = True, quiet: bool = False) -> bool:
     """Run a command with closed standard input; True when it succeeded."""
     output = subprocess.DEVNULL if quiet else None
-    done = subprocess.run([str(word) for word in command], cwd=ROOT, check=check, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    done = subprocess.run(
+        [str(word) for word in command], cwd=ROOT, check=check, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+    )
     return done.returncode == 0
 
 
@@ -52,20 +54,24 @@ def node_works() -> bool:
     return run("node", "-e", "process.exit(process.versions.node.split('.')[0] >= 20 ? 0 : 1)", check=False)
 
 
-def install_packages(goal: str) -> None:
-    """Install Debian packages for what does not work yet, when root may do so."""
+def lacking(goal: str) -> list[str]:
+    """Return the Debian packages of what does not work yet."""
     wanted = [] if python_works(sys.executable) else ["python3-venv"]
     if goal == "test":
-        wanted += [] if shutil.which("git") else ["git"]
+        wanted += [program for program in ("git", "shellcheck") if not shutil.which(program)]
         wanted += [] if node_works() else ["nodejs", "npm"]
-    if not wanted:
-        return
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        print(f"Debian packages to install as root: {' '.join(wanted)}", flush=True)
-        return
-    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
-    run("apt-get", "update", "-qq")
-    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted)
+    return wanted
+
+
+def install_packages(goal: str) -> None:
+    """Install Debian packages, when root may do so; name what is still missing."""
+    if (wanted := lacking(goal)) and os.geteuid() == 0 and shutil.which("apt-get"):
+        os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+        print(f"installing {' '.join(wanted)}", flush=True)
+        if run("apt-get", "update", "-qq", check=False):
+            run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted, check=False)
+    for package in lacking(goal):
+        missing(f"Debian package {package}", "what needs it is skipped")
 
 
 def interpreters() -> list[Path | str]:

@@ -15,6 +15,10 @@ from tests.lab.stack import Stack
 VERSION = "2026.8.0"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "lab(scenario, version, …): how the lab is reset before the test")
+
+
 @pytest.fixture(scope="session")
 def lab_process(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
     with Lab(tmp_path_factory.mktemp("lab"), version=VERSION, scenario="page_a") as lab:

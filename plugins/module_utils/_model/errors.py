@@ -45,4 +45,4 @@ class Problems(SelfhostError):
 def refuse_all(problems: list[SelfhostError]) -> None:
     """Raise every problem at once; do nothing when there is none."""
     if problems:
-        raise Problems(problems)
+        raise problems[0] if len(problems) == 1 else Problems(problems)

@@ -1,0 +1,41 @@
+"""The world around the managed host: the lab and a stand-in installation, until this process is told to stop.
+
+Usage: python molecule/default/world.py FILE
+
+FILE gets what the playbooks and the verifier must know, as YAML.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.demo import demo, page_a
+
+
+def main(file: Path) -> None:
+    """Write the file when all is up, wait for SIGTERM, and leave nothing behind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with demo() as page:
+        world = {
+            "world_pid": os.getpid(),
+            "world_environment": page.lab.environment(),
+            "world_stack": str(page.stack.directory),
+            **page_a(page.lab, page.stack),
+        }
+        partial = file.with_suffix(".partial")
+        partial.touch(mode=0o600)
+        partial.write_text(yaml.safe_dump(world), encoding="utf-8")
+        partial.rename(file)
+        try:
+            signal.pause()
+        finally:
+            file.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, The bw.selfhost maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A write whose answer got lost: look whether it happened before doing it again."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.bw.selfhost.plugins.module_utils._client.http import ApiError, Failure
+from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+
+RERUN = "Run it again: what was already done is found and not repeated."
+
+
+def settle(write: t.Callable[[], object], is_done: t.Callable[[], bool]) -> None:
+    """Do a write. When its answer is lost, read the state; if the write did not happen, do it once more.
+
+    A refusal of the server is raised as it is. After this, the caller reads the state and so verifies the write.
+    """
+    for last_try in (False, True):
+        try:
+            write()
+            return
+        except Failure as error:
+            if not _may_have_happened(error):
+                raise
+            lost = error
+        if is_done():
+            return
+        if last_try:
+            raise SelfhostError(lost.cause, field=lost.field, remedy=RERUN)
+
+
+def _may_have_happened(error: Failure) -> bool:
+    # A success whose body is torn or replaced by a proxy's page is a success all the same.
+    return error.maybe_done or (isinstance(error, ApiError) and 200 <= error.status < 300)

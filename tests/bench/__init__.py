@@ -1,0 +1,1 @@
+"""What the flows that must be quick cost on this machine."""

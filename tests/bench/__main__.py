@@ -1,0 +1,108 @@
+"""`make bench`: requests, wall time and peak memory, each beside its target.
+
+It tells and never fails, because times depend on the machine.
+
+Usage: python -m tests.bench
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.bw.selfhost.plugins.module_utils._model.env_file import EnvFile
+
+from tests.demo import Demo, demo
+from tools import metrics
+
+RUNS = 5
+EMPTY_PLAY = "- hosts: bitwarden\n  gather_facts: false\n  tasks: []\n"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure; C(limit) is its target, or None when it is only told."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float | None = None
+
+    def __str__(self) -> str:
+        if self.limit is None:
+            return f"{self.name:<58}{self.value:>10.4g} {self.unit}"
+        verdict = "ok" if self.value <= self.limit else "ABOVE TARGET"
+        return f"{self.name:<58}{self.value:>10.4g} {self.unit:<8} target {self.limit:g}  {verdict}"
+
+
+def median_seconds(work: t.Callable[[], object], runs: int = RUNS) -> float:
+    """Return the median wall time of some runs."""
+    seconds = []
+    for _run in range(runs):
+        begin = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begin)
+    return statistics.median(seconds)
+
+
+def converged_page_a() -> t.Iterator[Figure]:
+    """A second run of page A, beside an empty play on the same machine at the same time."""
+    with demo() as page:
+        empty = page.directory / "empty.yml"
+        empty.write_text(EMPTY_PLAY)
+        first = run(page)
+        baseline, seconds = [], []
+        for _run in range(RUNS):
+            baseline.append(run(page, str(empty)))
+            page.lab.clear_requests()
+            seconds.append(run(page))
+        requests, writes = page.lab.requests(), page.lab.writes()
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    play, nothing = statistics.median(seconds), statistics.median(baseline)
+    yield Figure("page A, first run", first, "s")
+    yield Figure("page A, converged run", play, "s")
+    yield Figure("empty play", nothing, "s")
+    yield Figure("page A, converged run, beyond the empty play", play - nothing, "s", 3)
+    yield Figure("page A, converged run, as a multiple of the empty play", play / nothing, "x")
+    yield Figure("page A, converged run, requests", sum(request.origin == "client" for request in requests), "", 12)
+    yield Figure("page A, converged run, writes", len(writes), "", 0)
+    yield Figure("page A, largest process", memory, "MiB", 150)
+
+
+def run(page: Demo, *playbook: str) -> float:
+    """Return the seconds of one run of a playbook (without a name: page A), which must succeed."""
+    done = page.playbook(playbook=playbook[0]) if playbook else page.playbook()
+    assert done.code == 0, done.output
+    return done.seconds
+
+
+def large_env_file() -> t.Iterator[Figure]:
+    """Read, change and write an env file of 5,000 lines."""
+    lines = [
+        f"globalSettings__bench__key{number}=value {number}" if number % 3 else f"# comment {number}" for number in range(5000)
+    ]
+    data = ("\n".join(lines) + "\n").encode()
+
+    def change() -> None:
+        document = EnvFile.parse(data)
+        document.set("globalSettings__enableCloudCommunication", "true")
+        document.set("globalSettings__bench__key2500", "another value")
+        document.unset("globalSettings__bench__key4000")
+        assert len(document.render()) != len(data)
+
+    yield Figure("env file of 5,000 lines: parse, two set, one unset, render", 1000 * median_seconds(change, 20), "ms", 50)
+
+
+def main() -> None:
+    for measure in (large_env_file, converged_page_a):
+        for figure in measure():
+            print(figure, flush=True)
+    for name, value, target in metrics.table():
+        print(f"{name:<58}{value:>10}          target {target}")
+
+
+if __name__ == "__main__":
+    main()

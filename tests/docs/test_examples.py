@@ -1,0 +1,90 @@
+"""Every module's EXAMPLES, run as an operator would after pasting them into a play."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.demo import Demo, demo
+from tests.docs.conftest import MODULES, Document
+
+# What examples take as given, and how an operator gets it.
+GIVEN: dict[str, dict[str, t.Any]] = {
+    "server_login": {
+        "bw.selfhost.login": {
+            "server_url": "https://vault.example.com",
+            "client_id": "{{ owner_client_id }}",
+            "client_secret": "{{ owner_client_secret }}",
+        }
+    },
+    "cloud_login": {
+        "bw.selfhost.login": {"region": "eu", "client_id": "{{ cloud_client_id }}", "client_secret": "{{ cloud_client_secret }}"}
+    },
+    "billing_sync_token": {
+        "bw.selfhost.billing_sync_token": {
+            "session": "{{ cloud_login.session }}",
+            "master_password": "{{ cloud_master_password }}",
+            "cloud_organization_id": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee",
+        }
+    },
+}
+
+
+HOST_SIDE = ("override_env", "server_config", "stack", "stack_info")
+
+
+def real_values(page: Demo) -> dict[str, str]:
+    """Values as they stand in examples -> what they are in the lab."""
+    return {
+        "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee": page.lab.facts["cloud_organization_id"],
+        "11111111-2222-4333-8444-555555555555": page.lab.facts["installation_id"],
+        "/opt/bitwarden": str(page.stack.directory),
+        "files/": f"{page.directory}/files/",
+    }
+
+
+def variables(page: Demo) -> dict[str, str]:
+    """The variables that examples use without saying where they come from."""
+    owner, cloud_owner = page.lab.people["owner"], page.lab.people["cloud_owner"]
+    return {
+        "owner_client_id": owner.client_id,
+        "owner_client_secret": owner.client_secret,
+        "owner_master_password": owner.master_password,
+        "cloud_client_id": cloud_owner.client_id,
+        "cloud_client_secret": cloud_owner.client_secret,
+        "cloud_master_password": cloud_owner.master_password,
+        "installation_key": page.lab.facts["installation_key"],
+    }
+
+
+def play(page: Demo, examples: str) -> Path:
+    """Write a play of the examples, after the tasks that they take as given."""
+    text = examples
+    for name, task in reversed(GIVEN.items()):
+        if f"{name}." in text:
+            text = yaml.safe_dump([{"name": f"Given is {name}", **task, "register": name}]) + text
+    for example, real in real_values(page).items():
+        text = text.replace(example, real)
+    host_side = {"bwdata": str(page.stack.bwdata)}
+    content = {
+        "hosts": "bitwarden",
+        "gather_facts": False,
+        "vars": variables(page),
+        "module_defaults": {
+            f"bw.selfhost.{name}": host_side for name in ("override_env", "server_config", "stack", "stack_info")
+        },
+        "tasks": yaml.safe_load(text),
+    }
+    file = page.directory / "examples.yml"
+    file.write_text(yaml.safe_dump([content], sort_keys=False))
+    return file
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name: str, documents: dict[str, Document]) -> None:
+    with demo() as page:
+        done = page.playbook(playbook=str(play(page, documents[name]["examples"])))
+    assert done.code == 0, done.output

@@ -1,0 +1,169 @@
+"""How rows are shown: the API's organization shapes, as lists of names.
+
+Source: bitwarden/server OrganizationResponseModel.cs, ProfileOrganizationResponseModel.cs.
+"""
+
+from __future__ import annotations
+
+from tests.lab.core import World
+from tests.lab.state import Row
+
+# plan type: (display name, product tier)
+PLANS = {
+    0: ("Free", 0),
+    1: ("Families 2019", 1),
+    7: ("Families 2025", 1),
+    22: ("Families", 1),
+    16: ("Teams Starter 2023", 4),
+    17: ("Teams (Monthly)", 2),
+    18: ("Teams (Annually)", 2),
+    19: ("Enterprise (Monthly)", 3),
+    20: ("Enterprise (Annually)", 3),
+    21: ("Teams Starter", 4),
+}
+TEAMS, ENTERPRISE = 2, 3
+
+# Abilities that a license carries: name -> value in an Enterprise organization.
+ABILITIES: dict[str, bool] = {
+    "useGroups": True,
+    "useDirectory": True,
+    "useTotp": True,
+    "selfHost": True,
+    "usersGetPremium": True,
+    "useEvents": True,
+    "use2fa": True,
+    "useApi": True,
+    "usePolicies": True,
+    "useSso": True,
+    "useResetPassword": True,
+    "useKeyConnector": True,
+    "useScim": True,
+    "useCustomPermissions": True,
+    "usePasswordManager": True,
+    "useSecretsManager": False,
+    "useOrganizationDomains": True,
+    "useRiskInsights": False,
+    "useAdminSponsoredFamilies": True,
+    "useAutomaticUserConfirmation": False,
+    "usePhishingBlocker": False,
+    "useDisableSmAdsForUsers": False,
+    "useMyItems": True,
+    "useInviteLinks": False,
+    "usePam": False,
+}
+LIMITS: Row = {"maxCollections": None, "maxStorageGb": 1, "smSeats": None, "smServiceAccounts": None}
+SETTINGS: Row = {
+    "limitCollectionCreation": False,
+    "limitCollectionDeletion": False,
+    "limitItemDeletion": False,
+    "allowAdminAccessToAllCollectionItems": False,
+}
+_ADDRESS: Row = dict.fromkeys(
+    ("businessAddress1", "businessAddress2", "businessAddress3", "businessCountry", "businessTaxNumber", "secretsManagerPlan")
+)
+_AUTOSCALE: Row = dict.fromkeys(("maxAutoscaleSeats", "maxAutoscaleSmSeats", "maxAutoscaleSmServiceAccounts"))
+_NO_PERMISSIONS = dict.fromkeys(
+    (
+        "accessEventLogs",
+        "accessImportExport",
+        "accessReports",
+        "createNewCollections",
+        "editAnyCollection",
+        "deleteAnyCollection",
+        "manageGroups",
+        "managePolicies",
+        "manageSso",
+        "manageUsers",
+        "manageResetPassword",
+        "manageScim",
+    ),
+    False,
+)
+
+
+def tier(row: Row) -> int:
+    """Return an organization's product tier."""
+    return PLANS.get(row["planType"], ("", -1))[1]
+
+
+def organization(row: Row) -> Row:
+    """Show an organization to its owner."""
+    names = ("id", "name", "businessName", "billingEmail", "planType", "seats", *LIMITS, *ABILITIES, *SETTINGS)
+    return {
+        "object": "organization",
+        **{name: row[name] for name in names},
+        **_ADDRESS,
+        **_AUTOSCALE,
+        "plan": {"object": "plan", "type": row["planType"], "productTier": tier(row), "name": row["plan"]},
+        "hasPublicAndPrivateKeys": bool(row["publicKey"] and row["privateKey"]),
+    }
+
+
+def _entry(row: Row) -> Row:
+    names = ("id", "name", "enabled", "seats", "maxCollections", "maxStorageGb", *ABILITIES, *SETTINGS)
+    entry = {name: row[name] for name in names}
+    entry["useDisableSMAdsForUsers"] = entry.pop("useDisableSmAdsForUsers")  # spelled so in this one shape
+    return {
+        **entry,
+        "identifier": row.get("identifier"),
+        "productTierType": tier(row),
+        "useActivateAutofillPolicy": False,
+        "hasPublicAndPrivateKeys": bool(row["publicKey"] and row["privateKey"]),
+        "ssoBound": False,
+        "ssoEnabled": False,
+        "keyConnectorEnabled": False,
+        "keyConnectorUrl": None,
+        "accessSecretsManager": False,
+        "accessPam": False,
+    }
+
+
+def profile_organization(world: World, row: Row, member: Row) -> Row:
+    """Show an organization to one of its members."""
+    link = world.one("provider_organization", organizationId=row["id"])
+    provider = world.get("provider", link["providerId"]) if link else None
+    own = [
+        offer
+        for offer in world.find("sponsorship", sponsoringOrganizationUserId=member["id"])
+        if not offer.get("isAdminInitiated")
+    ]
+    offer = own[0] if own else {}
+    return {
+        "object": "profileOrganization",
+        **_entry(row),
+        "key": member["key"],
+        "userId": member["userId"],
+        "organizationUserId": member["id"],
+        "status": member["status"],
+        "type": member["type"],
+        "permissions": {**_NO_PERMISSIONS, **(member.get("permissions") or {})},
+        "resetPasswordEnrolled": False,
+        "userIsClaimedByOrganization": False,
+        "providerId": provider["id"] if provider else None,
+        "providerName": provider["name"] if provider else None,
+        "providerType": 0 if provider else None,
+        "familySponsorshipFriendlyName": offer.get("friendlyName"),
+        "familySponsorshipAvailable": tier(row) == ENTERPRISE and not offer,
+        "familySponsorshipLastSyncDate": offer.get("lastSyncDate"),
+        "familySponsorshipValidUntil": offer.get("validUntil"),
+        "familySponsorshipToDelete": offer.get("toDelete"),
+        "isAdminInitiated": False,
+    }
+
+
+def provider_organization(world: World, link: Row) -> Row:
+    """Show a client organization to a user of its provider; the key is wrapped by the provider's key."""
+    row = world.get("organization", link["organizationId"]) or {}
+    provider = world.get("provider", link["providerId"]) or {}
+    return {
+        "object": "profileProviderOrganization",
+        **_entry(row),
+        "key": link["key"],
+        "userId": None,
+        "status": 2,
+        "type": 0,
+        "permissions": dict(_NO_PERMISSIONS),
+        "providerId": provider["id"],
+        "providerName": provider["name"],
+        "providerType": 0,
+    }
