@@ -28,7 +28,8 @@ options:
   organization_id:
     description:
       - Id of the organization on the self-hosted server.
-      - When it is missing, the organization is found by its billing-sync connection, or else by O(organization_name).
+      - When it is missing, the organization is found by its billing-sync connection, or else by O(organization_name) or its name in the
+        cloud.
     type: str
   organization_name:
     description: Name of the organization.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
@@ -68,14 +69,11 @@ def play(page: Demo, examples: str) -> Path:
             text = yaml.safe_dump([{"name": f"Given is {name}", **task, "register": name}]) + text
     for example, real in real_values(page).items():
         text = text.replace(example, real)
-    host_side = {"bwdata": str(page.stack.bwdata)}
     content = {
         "hosts": "bitwarden",
         "gather_facts": False,
         "vars": variables(page),
-        "module_defaults": {
-            f"bw.selfhost.{name}": host_side for name in ("override_env", "server_config", "stack", "stack_info")
-        },
+        "module_defaults": {f"bw.selfhost.{name}": {"bwdata": str(page.stack.bwdata)} for name in HOST_SIDE},
         "tasks": yaml.safe_load(text),
     }
     file = page.directory / "examples.yml"
@@ -83,8 +81,20 @@ def play(page: Demo, examples: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_examples_run(name: str, documents: dict[str, Document]) -> None:
+@pytest.fixture
+def page() -> t.Iterator[Demo]:
+    """The world of the examples: a server that talks to its cloud, and a license file beside the playbook."""
     with demo() as page:
-        done = page.playbook(playbook=str(play(page, documents[name]["examples"])))
+        with (page.stack.bwdata / "env/global.override.env").open("a") as file:
+            file.write("globalSettings__enableCloudCommunication=true\n")
+        page.stack.run("restart")
+        license_file = page.directory / "files/bitwarden_organization_license.json"
+        license_file.parent.mkdir()
+        license_file.write_text(json.dumps(page.lab.cloud_license()))
+        yield page
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name: str, documents: dict[str, Document], page: Demo) -> None:
+    done = page.playbook(playbook=str(play(page, documents[name]["examples"])))
     assert done.code == 0, done.output

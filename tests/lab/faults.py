@@ -24,7 +24,8 @@ AFTER = frozenset({"status_after", "reset_after", "timeout_after", "torn", "dela
 ELSEWHERE = "https://elsewhere.example.org/"
 
 
-class Target(t.NamedTuple):
+@dataclass(frozen=True)
+class Target:
     """A request, as far as a fault looks at it."""
 
     index: int

@@ -278,7 +278,7 @@ def _keys(world: World, user: Row) -> Row:
     kdf = {"Kdf": user["kdf"], "KdfIterations": user["kdfIterations"]}
     kdf |= {"KdfMemory": user["kdfMemory"], "KdfParallelism": user["kdfParallelism"]}
     unlock: Row = {
-        "Kdf": {key: value for key, value in zip(("KdfType", "Iterations", "Memory", "Parallelism"), kdf.values(), strict=True)},
+        "Kdf": dict(zip(("KdfType", "Iterations", "Memory", "Parallelism"), kdf.values(), strict=True)),
         "MasterKeyEncryptedUserKey": user["key"],
         "Salt": user["salt"],
     }

@@ -74,7 +74,7 @@ class Lab(Stage):
     def environment(self) -> dict[str, str]:
         """Return the variables that lead a program here instead of to the real hosts."""
         found = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), self.proxy_url)
-        found |= dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"), self.ca_path)
+        found |= dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"), self.ca_path)
         found |= {"NO_PROXY": "", "no_proxy": ""}
         return found | (self._stack.environment() if self._stack else {})
 

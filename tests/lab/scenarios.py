@@ -1,7 +1,7 @@
 """The worlds as tests find them.
 
 C(plain): accounts only. C(first_license): the cloud has the organization, the self-hosted server has none yet.
-C(page_a): the self-hosted server has it from an older, smaller license. C(provider): page_a, and a provider manages the cloud's one.
+C(page_a): the self-hosted server has it from an older, smaller license. C(provider): and a provider manages the cloud's one.
 """
 
 from __future__ import annotations
@@ -87,13 +87,13 @@ def _organization(label: str, name: str, plan_type: int, seats: int | None, ends
 
 def member_row(organization_id: str, label: str, role: int) -> Row:
     """Return the confirmed membership of somebody of the cast."""
-    who, organization = PEOPLE[label], _LABELS[organization_id]
+    who, organization = PEOPLE[label], LABELS[organization_id]
     row = {"id": guid(f"member {organization} {label}"), "organizationId": organization_id, "userId": who.user_id}
     wrapped = crypto.wrap(key64(organization), KEYS[label]["public"])
     return {**row, "email": who.email, "type": role, "status": 2, "permissions": None, "key": wrapped}
 
 
-_LABELS = {guid(label): label for label in ("cloud organization", "local organization", "families organization")}
+LABELS = {guid(label): label for label in ("cloud organization", "local organization", "families organization")}
 
 
 def _cloud_organization(cloud: World) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from tests.lab import jobs, license_files, scenarios
+from tests.lab import crypto, jobs, license_files, scenarios
 from tests.lab.core import REGIONS, Core, Mail, World, iso
 from tests.lab.dispatch import Dispatcher
-from tests.lab.people import PEOPLE, Person, guid
+from tests.lab.people import PEOPLE, Person, guid, key64
 from tests.lab.selfhost import SelfHost, default_settings
 from tests.lab.sponsorships import accept
 from tests.lab.state import Row, State
@@ -136,6 +136,12 @@ class Stage:
         """Remove any row."""
         with self._dispatcher.lock:
             self._worlds[server].delete(kind, row_id)
+
+    def encrypt_collection(self, organization_id: str, name: str, server: str = "selfhost") -> Row:
+        """Create a collection of the scenario's organization, its name encrypted with the organization's key."""
+        row = {"id": guid(f"collection {organization_id} {name}"), "organizationId": organization_id, "externalId": None}
+        encrypted = crypto.encrypt(name.encode(), key64(scenarios.LABELS[organization_id]))
+        return self.put_row(server, "collection", **row, type=0, name=encrypted)
 
     def _change(self, server: str, kind: str, match: Row, fields: Row) -> Row:
         with self._dispatcher.lock:

@@ -124,7 +124,8 @@ class Answer:
         return _REMEDIES.get(self.status, "The server's own log says more." if self.status >= 500 else None)
 
     def _is_html(self) -> bool:
-        return "html" in self.headers.get("Content-Type", "").lower() or self.content.lstrip()[:1] == b"<"
+        content = self.content.strip()
+        return bool(content) and ("html" in self.headers.get("Content-Type", "").lower() or content[:1] == b"<")
 
     def _not_json(self) -> ApiError:
         if self._is_html():
@@ -206,9 +207,18 @@ def _new_session(repeatable: tuple[str, ...]) -> requests.Session:
 def _adapter(*methods: str) -> HTTPAdapter:
     """Return a connection pool that repeats what is safe to repeat, and nothing else."""
     from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import ProtocolError, ProxyError
     from urllib3.util.retry import Retry
 
     class Patient(Retry):
+        def increment(self, *args: t.Any, **details: t.Any) -> t.Any:
+            # urllib3 takes a connection that breaks behind a proxy for a broken proxy, and would not look at the method.
+            error = details.get("error")
+            broken = error.original_error if isinstance(error, ProxyError) else None
+            if isinstance(broken, ConnectionError) and not isinstance(broken, ConnectionRefusedError):
+                details["error"] = ProtocolError("Connection aborted.", broken)
+            return super().increment(*args, **details)
+
         def get_retry_after(self, response: t.Any) -> float | None:
             wait = super().get_retry_after(response)
             return None if wait is None else min(wait, LONGEST_WAIT)

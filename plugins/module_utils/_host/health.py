@@ -7,6 +7,7 @@ Source: bitwarden/server src/*/Controllers/{Info,Config}Controller.cs.
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import typing as t
@@ -48,7 +49,7 @@ class Probe:
             return f"HTTP status {error.code}"
         except ValueError:
             return "the answer is not JSON"
-        except OSError as error:  # URLError, timeouts and TLS faults
+        except (OSError, http.client.HTTPException) as error:  # URLError, timeouts, TLS faults, torn answers
             return str(getattr(error, "reason", error))
         return None
 

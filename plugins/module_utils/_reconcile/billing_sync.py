@@ -144,6 +144,9 @@ def _organization(server: Server, params: Params, check_mode: bool) -> tuple[str
         return params["organization_id"], connections.get(server, params["organization_id"])
     directory = Directory(server)
     found = directory.find(params)
+    if found is None and params["cloud"]:  # before there is a connection, only its name in the cloud tells which it is
+        cloud = connect(params["cloud"], field_prefix="cloud.")
+        found = directory.find(params, name=organizations.get(cloud, params["cloud_organization_id"])["name"])
     if found is None:
         if check_mode or params["state"] == "absent":
             return None, None

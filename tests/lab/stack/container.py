@@ -1,8 +1,8 @@
 """One container: the record C(up) writes, and what it means at a moment in time.
 
 Record: service, name, id, image, environment (image ENV and Compose's, merged at creation and never again), project, directory,
-files, networks, hash, created and started (epoch seconds), delay (seconds until healthy), stopped (bool), resolved (nginx has found
-all its upstreams), fault (why it cannot start, or None).
+files, networks, hash, created and started (epoch seconds), delay (seconds until healthy), stopped (bool), resolved (bool: nginx
+has found all its upstreams), fault (why it cannot start, or None).
 """
 
 from __future__ import annotations

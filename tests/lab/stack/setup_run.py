@@ -26,6 +26,7 @@ def run(state: _state.State, root: str, versions: templates.Versions, action: t.
         with _state.Lock(state.path("setup.lock"), wait=False):
             if state.take("setup_running"):
                 raise BlockingIOError
+            state.write("setup.json", {"pid": os.getpid()})  # for a test that waits until Setup runs
             time.sleep(float(state.switches().get("setup_seconds") or 0))
             return _contained(state, root, versions, action)
     except BlockingIOError:
