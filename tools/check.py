@@ -57,7 +57,7 @@ def say(text: str) -> None:
 def run(layer: Layer, output: t.IO[bytes] | None) -> int:
     """Run the layer's commands up to the first that fails; the exit code of the last one that ran."""
     programs = ROOT / layer.environment / "bin"
-    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1"}
     for command in layer.commands:
         done = subprocess.run(
             command, shell=True, cwd=ROOT, env=environment, check=False, stdin=subprocess.DEVNULL, stdout=output, stderr=output

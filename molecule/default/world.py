@@ -7,6 +7,7 @@ FILE gets what the playbooks and the verifier must know, as YAML.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import sys
@@ -21,10 +22,12 @@ def main(file: Path) -> None:
     """Write the file when all is up, wait for SIGTERM, and leave nothing behind."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with demo() as page:
+        env_file = page.stack.bwdata / "env/global.override.env"
         world = {
             "world_pid": os.getpid(),
             "world_environment": page.lab.environment(),
             "world_stack": str(page.stack.directory),
+            "world_env_file_sha256": hashlib.sha256(env_file.read_bytes()).hexdigest(),
             **page_a(page.lab, page.stack),
         }
         partial = file.with_suffix(".partial")

@@ -1,9 +1,56 @@
 # Copyright: (c) 2026, The bw.selfhost maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The result of M(bw.selfhost.login) is a secret."""
+"""Runs every API-side module (C(meta/runtime.yml) routes them all here): quickly, and without showing secret results."""
 
 from __future__ import annotations
 
-from ansible_collections.bw.selfhost.plugins.plugin_utils._secret_result import SecretResult as ActionModule
+import importlib
+import os
+import sys
+import typing as t
 
-__all__ = ["ActionModule"]
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+from ansible_collections.bw.selfhost.plugins.module_utils._module import Task, result_of
+
+Values = dict[str, t.Any]
+SECRETS = ("session", "token", "key")  # the return values that are secrets, over all modules
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Does a module's work in this very process where Ansible would start another one on this machine for it.
+
+    That saves copying, unpacking and starting Python for each task. A task for another host, user or Python, and an
+    asynchronous one, runs as any module does. A result with a secret is kept out of every callback at any verbosity;
+    later tasks can use it all the same.
+    """
+
+    def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
+        """Return the module's result."""
+        result: Values = super().run(tmp, task_vars)
+        result.update(self._work() if self._is_here(task_vars or {}) else self._execute_module(task_vars=task_vars))
+        if any(result.get(name) for name in SECRETS):
+            result["_ansible_no_log"] = True
+        return result
+
+    def _is_here(self, task_vars: Values) -> bool:
+        hosts = {**task_vars, **(task_vars.get("ansible_delegated_vars") or {}).get(self._task.delegate_to, {})}
+        python = self._templar.template(hosts.get("ansible_python_interpreter") or sys.executable)
+        elsewhere = self._connection.transport != "local" or self._connection.become or self._task.async_val
+        return not elsewhere and python == sys.executable
+
+    def _work(self) -> Values:
+        environment: dict[str, str] = {}
+        self._compute_environment_string(environment)
+        os.environ.update(environment)  # this process is this task's own
+        module = importlib.import_module(
+            f"ansible_collections.bw.selfhost.plugins.modules.{self._task.action.rpartition('.')[2]}"
+        )
+        options = ArgumentSpecValidator(module.ARGUMENTS, **getattr(module, "RULES", {})).validate(self._task.args)
+        if options.error_messages:
+            return {"failed": True, "msg": "; ".join(options.error_messages)}
+        hidden = {text for text in options._no_log_values if text}  # noqa: SLF001 - there is no other way to them
+        task = Task(options.validated_parameters, self._task.check_mode, lambda secret: hidden.add(secret or ""))
+        result: Values = remove_values(result_of(module.work, task), hidden - {""})
+        return result

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The base (modules that change something), C(.info), C(.api) and C(.host)."""
+    """The base (modules that change something), C(.info), C(.actiongroup_api) and C(.linux)."""
 
     DOCUMENTATION = r"""
 attributes:
@@ -43,7 +43,7 @@ attributes:
     platforms: posix
 """
 
-    API = r"""
+    ACTIONGROUP_API = r"""
 attributes:
   action_group:
     description: Use C(group/bw.selfhost.api) in C(module_defaults) to set options for all modules of the group.
@@ -52,7 +52,7 @@ attributes:
       - bw.selfhost.api
 """
 
-    HOST = r"""
+    LINUX = r"""
 attributes:
   platform:
     description: Operating systems the module runs on.

@@ -66,21 +66,45 @@ class Outcome:
     diff: t.Any = None
 
 
-def run(work: t.Callable[[Task], Outcome], argument_spec: Spec, **module_options: t.Any) -> None:
-    """Run one module: parse the options, do the work, and exit as Ansible expects."""
-    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **module_options)
-    try:
-        outcome = work(Task(dict(module.params), module.check_mode, lambda secret: _hide(module, secret)))
-    except SelfhostError as error:
-        module.fail_json(msg=str(error), error=error.as_dict())
-    for warning in outcome.warnings:
+class _Module(AnsibleModule):  # type: ignore[misc]
+    """A module that never repeats its options: secrets hide in free-form ones, and ansible-core 2.22 no longer does it either."""
+
+    def exit_json(self, **result: t.Any) -> t.NoReturn:
+        super().exit_json(invocation={}, **result)
+        raise SystemExit
+
+    def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
+        super().fail_json(msg, invocation={}, **result)
+        raise SystemExit
+
+
+Work = t.Callable[[Task], Outcome]
+
+
+def run(work: Work, argument_spec: Spec, **rules: t.Any) -> None:
+    """Run one module: parse the options, do the work, and exit as Ansible expects. C(rules) are those of AnsibleModule."""
+    module = _Module(argument_spec=argument_spec, supports_check_mode=True, **rules)
+    result = result_of(work, Task(dict(module.params), module.check_mode, lambda secret: _hide(module, secret)))
+    for warning in result.pop("warnings"):
         module.warn(warning)
-    module.exit_json(
-        changed=outcome.plan.changed,
-        changes=outcome.plan.as_list(),
-        diff=outcome.plan.diff() if outcome.diff is None else outcome.diff,
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def result_of(work: Work, task: Task) -> dict[str, t.Any]:
+    """Do the work and return what Ansible gets to see, before secrets are masked."""
+    try:
+        outcome = work(task)
+    except SelfhostError as error:
+        return {"failed": True, "msg": str(error), "error": error.as_dict(), "warnings": []}
+    return {
+        "changed": outcome.plan.changed,
+        "changes": outcome.plan.as_list(),
+        "diff": outcome.plan.diff() if outcome.diff is None else outcome.diff,
+        "warnings": outcome.warnings,
         **outcome.values,
-    )
+    }
 
 
 def _hide(module: AnsibleModule, secret: str | None) -> None:
@@ -88,7 +112,7 @@ def _hide(module: AnsibleModule, secret: str | None) -> None:
     if not secret:
         return
     try:  # ansible-core 2.22 and later
-        from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found]
+        from ansible.module_utils.secrets import register_secret
     except ImportError:
         module.no_log_values.add(secret)
     else:

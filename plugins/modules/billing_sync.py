@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.cloud
   - bw.selfhost.attributes
-  - bw.selfhost.attributes.api
+  - bw.selfhost.attributes.actiongroup_api
 attributes:
   idempotent:
     support: partial
@@ -159,6 +159,7 @@ ARGUMENTS = {
     "sync_max_age": {"type": "int", "default": 24},
     "api_started": {"type": "str"},
 }
+RULES = {"required_by": {"cloud": ["cloud_organization_id"]}, "mutually_exclusive": [("token", "cloud")]}
 
 
 def work(task: Task) -> Outcome:
@@ -168,8 +169,7 @@ def work(task: Task) -> Outcome:
 
 def main() -> None:
     """Run the module."""
-    needed = {"cloud": ["cloud_organization_id"]}
-    run(work, ARGUMENTS, required_by=needed, mutually_exclusive=[("token", "cloud")])
+    run(work, ARGUMENTS, **RULES)
 
 
 if __name__ == "__main__":

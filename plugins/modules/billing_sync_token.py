@@ -17,7 +17,7 @@ author:
 extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.attributes
-  - bw.selfhost.attributes.api
+  - bw.selfhost.attributes.actiongroup_api
 attributes:
   idempotent:
     support: partial
@@ -71,7 +71,7 @@ changes:
 """
 
 from ansible_collections.bw.selfhost.plugins.module_utils._module import API_ARGUMENTS, Outcome, Task, run
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import billing_sync
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import billing_sync_token
 
 ARGUMENTS = {
     **API_ARGUMENTS,
@@ -82,7 +82,7 @@ ARGUMENTS = {
 
 def work(task: Task) -> Outcome:
     """Get the token, make it, or replace it."""
-    return Outcome(*billing_sync.ensure_token(task.params, task.check_mode))
+    return Outcome(*billing_sync_token.ensure(task.params, task.check_mode))
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ author:
 extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.attributes
-  - bw.selfhost.attributes.api
+  - bw.selfhost.attributes.actiongroup_api
 options:
   organization_id:
     description:

@@ -15,7 +15,7 @@ author:
 extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.attributes.info
-  - bw.selfhost.attributes.api
+  - bw.selfhost.attributes.actiongroup_api
 options:
   organization_id:
     description:

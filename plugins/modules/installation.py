@@ -19,7 +19,7 @@ author:
 extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.attributes
-  - bw.selfhost.attributes.api
+  - bw.selfhost.attributes.actiongroup_api
 attributes:
   idempotent:
     support: partial
@@ -86,6 +86,7 @@ ARGUMENTS = {
     "key": {"type": "str", "no_log": True},
     "email": {"type": "str"},
 }
+RULES = {"required_one_of": [("id", "email")], "mutually_exclusive": [("id", "email")], "required_by": {"key": ["id"]}}
 
 
 def work(task: Task) -> Outcome:
@@ -95,7 +96,7 @@ def work(task: Task) -> Outcome:
 
 def main() -> None:
     """Run the module."""
-    run(work, ARGUMENTS, required_one_of=[("id", "email")], mutually_exclusive=[("id", "email")], required_by={"key": ["id"]})
+    run(work, ARGUMENTS, **RULES)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ author:
 extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.attributes.info
-  - bw.selfhost.attributes.api
+  - bw.selfhost.attributes.actiongroup_api
 seealso:
   - module: bw.selfhost.organization_license
   - module: bw.selfhost.billing_sync
@@ -65,6 +65,8 @@ server_version:
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import connect
 from ansible_collections.bw.selfhost.plugins.module_utils._module import API_ARGUMENTS, Outcome, Task, run
 
+ARGUMENTS = API_ARGUMENTS
+
 
 def work(task: Task) -> Outcome:
     """Log in; nothing is changed."""
@@ -74,7 +76,7 @@ def work(task: Task) -> Outcome:
 
 def main() -> None:
     """Run the module."""
-    run(work, API_ARGUMENTS)
+    run(work, ARGUMENTS)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.cloud
   - bw.selfhost.attributes
-  - bw.selfhost.attributes.api
+  - bw.selfhost.attributes.actiongroup_api
 attributes:
   idempotent:
     support: partial
@@ -160,6 +160,12 @@ ARGUMENTS = {
     "force": {"type": "bool", "default": False},
     "replace": {"type": "bool", "default": False},
 }
+SOURCES = ("license", "license_path", "cloud")
+RULES = {
+    "required_one_of": [SOURCES],
+    "mutually_exclusive": [SOURCES],
+    "required_by": {"cloud": ["cloud_organization_id", "installation_id"]},
+}
 
 
 def work(task: Task) -> Outcome:
@@ -169,9 +175,7 @@ def work(task: Task) -> Outcome:
 
 def main() -> None:
     """Run the module."""
-    source = ("license", "license_path", "cloud")
-    needed = {"cloud": ["cloud_organization_id", "installation_id"]}
-    run(work, ARGUMENTS, required_one_of=[source], mutually_exclusive=[source], required_by=needed)
+    run(work, ARGUMENTS, **RULES)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.cloud
   - bw.selfhost.attributes.info
-  - bw.selfhost.attributes.api
+  - bw.selfhost.attributes.actiongroup_api
 options:
   organization_id:
     description:
@@ -112,7 +112,7 @@ health:
   description:
     - V(ok), V(disabled) (the server has disabled the organization), V(unreadable) (the license's token is over, or its file is missing or
       damaged), V(expired), or V(absent) (the server does not have the organization).
-    - All but V(ok) are mended by M(bw.selfhost.organization_license), V(disabled) with its O(bw.selfhost.organization_license#module:force).
+    - All but V(ok) and V(unknown) are mended by M(bw.selfhost.organization_license), V(disabled) with its O(bw.selfhost.organization_license#module:force).
   returned: success
   type: str
   sample: ok

@@ -19,8 +19,8 @@ author:
   - The bw.selfhost maintainers (@bw-selfhost)
 extends_documentation_fragment:
   - bw.selfhost.host
+  - bw.selfhost.attributes.linux
   - bw.selfhost.attributes
-  - bw.selfhost.attributes.host
 options:
   bwdata:
     description: The C(bwdata) directory of the installation.
@@ -122,7 +122,6 @@ changes:
       reason: ""
 """
 
-from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import MASK
 from ansible_collections.bw.selfhost.plugins.module_utils._model.settings import is_secret, may_be_masked
 from ansible_collections.bw.selfhost.plugins.module_utils._module import Outcome, Spec, Task, run
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.override_env import plan_settings
@@ -138,10 +137,8 @@ ARGUMENTS: Spec = {
 
 
 def work(task: Task) -> Outcome:
-    params = task.params
-    settings = dict(params["settings"])
+    params, settings = task.params, task.params["settings"]
     for name in filter(is_secret, settings):
-        params["settings"][name] = MASK  # what Ansible shows as the task's options
         task.hide(settings[name] if may_be_masked(settings[name]) else None)
     edit = plan_settings(params["bwdata"], settings, params["absent"], params["region"], params["allow_unknown"])
     values = edit.apply(check_mode=task.check_mode, backup=params["backup"])

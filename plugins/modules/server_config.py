@@ -18,8 +18,8 @@ author:
   - The bw.selfhost maintainers (@bw-selfhost)
 extends_documentation_fragment:
   - bw.selfhost.host
+  - bw.selfhost.attributes.linux
   - bw.selfhost.attributes
-  - bw.selfhost.attributes.host
 options:
   bwdata:
     description: The C(bwdata) directory of the installation.

@@ -23,8 +23,8 @@ author:
   - The bw.selfhost maintainers (@bw-selfhost)
 extends_documentation_fragment:
   - bw.selfhost.host
+  - bw.selfhost.attributes.linux
   - bw.selfhost.attributes
-  - bw.selfhost.attributes.host
 options:
   bwdata:
     description: The C(bwdata) directory of the installation.
@@ -78,7 +78,9 @@ options:
     type: int
     default: 300
   command_timeout:
-    description: Seconds that one command of C(bitwarden.sh) may take. An update with a large database may need 3600.
+    description:
+      - Seconds that one command of C(bitwarden.sh) may take. An update with a large database may need 3600.
+      - Another run that works on the same installation is waited for as long.
     type: int
     default: 900
   url:

@@ -34,6 +34,13 @@ GIVEN: dict[str, dict[str, t.Any]] = {
 }
 
 
+TALKS_TO_EU = """
+globalSettings__enableCloudCommunication=true
+globalSettings__baseServiceUri__cloudRegion=EU
+globalSettings__installation__identityUri=https://identity.bitwarden.eu
+globalSettings__installation__apiUri=https://api.bitwarden.eu
+globalSettings__pushRelayBaseUri=https://push.bitwarden.eu
+"""
 HOST_SIDE = ("override_env", "server_config", "stack", "stack_info")
 
 
@@ -86,7 +93,7 @@ def page() -> t.Iterator[Demo]:
     """The world of the examples: a server that talks to its cloud, and a license file beside the playbook."""
     with demo() as page:
         with (page.stack.bwdata / "env/global.override.env").open("a") as file:
-            file.write("globalSettings__enableCloudCommunication=true\n")
+            file.write(TALKS_TO_EU)
         page.stack.run("restart")
         license_file = page.directory / "files/bitwarden_organization_license.json"
         license_file.parent.mkdir()

@@ -2,56 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
-from tests.lab import Lab, Person
+
+from tests.e2e.client import RELEASES, Client
+from tests.lab import Lab
 
 _HERE = Path(__file__).parent
-# The oldest release that this client can talk to is 2025.12; older ones lack the route of its password login.
-RELEASES = ("2026.4.0", "2026.8.0")
-
-
-class Client:
-    """The client with a data directory of its own: one account, nothing shared."""
-
-    def __init__(self, program: Path, lab: Lab, home: Path) -> None:
-        self._program = program
-        self._environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "BITWARDENCLI_APPDATA_DIR": str(home),
-            "BW_NOINTERACTION": "true",
-            **lab.environment(),
-        }
-
-    def run(self, *arguments: str, **environment: str) -> t.Any:
-        """Run a command and return its data; raises RuntimeError with its message."""
-        command = [str(self._program), "--response", *arguments]
-        done = subprocess.run(
-            command, env={**self._environment, **environment}, capture_output=True, text=True, timeout=120, check=False
-        )
-        answer = json.loads(done.stdout)
-        if not answer["success"]:
-            raise RuntimeError(answer["message"])
-        return answer["data"]
-
-    def session(self, *arguments: str, **environment: str) -> None:
-        """Run a command that opens a session, and keep it."""
-        self._environment["BW_SESSION"] = self.run(*arguments, **environment)["raw"]
-
-    def login_with_password(self, who: Person) -> None:
-        """Log in by e-mail and master password; the vault is open then."""
-        self.session("login", who.email, "--passwordenv", "PASSWORD", PASSWORD=who.master_password)
-
-    def login_with_api_key(self, who: Person) -> None:
-        """Log in by API key; the vault stays locked."""
-        self.run("login", "--apikey", BW_CLIENTID=who.client_id, BW_CLIENTSECRET=who.client_secret)
 
 
 @pytest.fixture(scope="session")

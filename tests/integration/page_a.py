@@ -96,7 +96,10 @@ class PageA:
             },
         )
         if result.get("created") and not self.check:  # the session's role in it only shows in a new one
-            self.server = ok(self.task("login", at_server(self.lab)))
+            login = self.task("login", at_server(self.lab))
+            if login["failed"]:
+                return login
+            self.server = login
         return result
 
     def billing_sync(self) -> Result:

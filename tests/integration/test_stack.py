@@ -150,7 +150,8 @@ def test_updated(stack: Stack) -> None:
 def test_slow_readiness_is_waited_for(stack: Stack) -> None:
     stack.switch("readiness_delay", 0.5)
     result = succeed(converge(stack, state="restarted", wait_timeout=10))
-    assert [line.partition(" after ")[0] for line in result["progress"]] == [f"{name}: healthy" for name in stack.containers()]
+    told = sorted(line.partition(" after ")[0] for line in result["progress"])
+    assert told == sorted(f"{name}: healthy" for name in stack.containers())
 
 
 @pytest.mark.parametrize(("switch", "said"), [("unhealthy", "api: unhealthy"), ("restarting", "api: restarting, exit code 134")])
@@ -401,16 +402,39 @@ def test_everything_runs_as_the_owner() -> None:
         assert effective(stack, CLOUD) == "true"
 
 
+def in_a_process(stack: Stack) -> subprocess.Popen[str]:
+    program = "import json, sys; from tests.integration.stack_helpers import *; print(json.dumps(converge(Stack(sys.argv[1]))))"
+    environment = {**os.environ, "PYTHONPATH": "collections:."}
+    command = [sys.executable, "-c", program, str(stack.directory)]
+    return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
 def test_two_runs_do_not_collide(stack: Stack) -> None:
     stack.switch("setup_seconds", 0.3)
     edit_config(stack, "enable_scim: false", "enable_scim: true")
-    program = "import json, sys; from tests.integration.stack_helpers import *; print(json.dumps(converge(Stack(sys.argv[1]))))"
-    command = [sys.executable, "-c", program, str(stack.directory)]
-    environment = {**os.environ, "PYTHONPATH": "collections:."}
-    runs = [subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    runs = [in_a_process(stack) for _ in range(2)]
     results = [succeed(json.loads(run.communicate(timeout=30)[0])) for run in runs]
     assert sorted(result["changed"] for result in results) == [False, True]
     assert commands(stack) == ["rebuild", "start"]
+
+
+def test_a_run_after_a_killed_one_waits_for_its_script(stack: Stack) -> None:
+    stack.switch("setup_seconds", 0.5)
+    edit_config(stack, "enable_scim: false", "enable_scim: true")
+    with in_a_process(stack) as killed:
+        while not any(call.tool == "bitwarden.sh" for call in stack.calls()):
+            assert killed.poll() is None
+        killed.kill()
+    assert succeed(converge(stack))["commands"] == ["start"], "the rebuild has come to its end"
+    assert commands(stack) == ["rebuild", "start"]
+    assert stack.containers()["scim"].running
+
+
+def test_check_mode_foresees_the_same_for_a_stopped_stack(stack: Stack) -> None:
+    succeed(converge(stack, state="stopped"))
+    foreseen = succeed(converge(stack, check=True, assume_changed=["env"]))
+    append(stack, f"{CLOUD}=true")
+    assert foreseen["diff"] == succeed(converge(stack, assume_changed=["env"]))["diff"]
 
 
 # looking only

@@ -218,7 +218,7 @@ class Dispatcher:
                 return plain(429, json.dumps(refusal.body()), "application/json", **{"Retry-After": str(wait)})
         app = self._apps.get(service, self._apps["other"])
         response = Response.from_app(app.wsgi_app, environ, buffered=True)
-        delay = environ.get("lab.delay", 0) if self.core.real_delays else 0
+        delay = environ["lab.notes"].get("delay", 0) if self.core.real_delays else 0
         return Outcome(response.status_code, list(response.headers.items()), response.get_data(), delay=delay)
 
     def _send(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply | None:
@@ -261,6 +261,7 @@ def _environ(world: World, call: Call, path: str, query: str) -> dict[str, t.Any
         "wsgi.input": io.BytesIO(call.body),
         "wsgi.errors": sys.stderr,
         "lab.world": world,
+        "lab.notes": {},  # what an application tells the dispatcher besides its answer
     }
     environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in call.headers.items()}
     environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
@@ -293,7 +294,7 @@ def _app(name: str) -> Flask:
 
 
 def _refuse(refusal: Refusal) -> Response:
-    request.environ["lab.delay"] = refusal.delay
+    request.environ["lab.notes"]["delay"] = refusal.delay
     body = refusal.body()
     response = answer(body, refusal.status) if body else Response(b"", refusal.status)
     response.headers.update(refusal.headers)

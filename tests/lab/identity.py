@@ -46,7 +46,7 @@ class TokenError(Exception):
 @routes.errorhandler(TokenError)
 def refuse(error: TokenError) -> Response:
     """Turn a refusal into its answer."""
-    request.environ["lab.delay"] = error.delay
+    request.environ["lab.notes"]["delay"] = error.delay
     return answer(error.body, 400)
 
 

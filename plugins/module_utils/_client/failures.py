@@ -58,9 +58,9 @@ def unreachable(error: OSError, method: str, url: str, *, timeout: float, prefix
     def failure(cause: str, remedy: str, maybe_done: bool = False) -> Unreachable:
         return Unreachable(cause, endpoint, remedy, field=None, maybe_done=maybe_done)
 
-    certificate = _first(chain, ssl.SSLCertVerificationError)
+    certificate = _certificate(chain)
     if certificate is not None:
-        what, remedy = _CERTIFICATES.get(certificate.verify_code, _UNKNOWN_SIGNER)
+        what, remedy = certificate
         return failure(f"The certificate of {host} {what}.", remedy.format(prefix=prefix))
     if _first(chain, requests.exceptions.ProxyError) is not None:
         return failure(f"The proxy gives no connection to {host}{_tunnel(chain)}.", _PROXY)
@@ -84,6 +84,16 @@ _E = t.TypeVar("_E", bound=BaseException)
 
 def _first(chain: list[BaseException], kind: type[_E]) -> _E | None:
     return next((error for error in chain if isinstance(error, kind)), None)
+
+
+def _certificate(chain: list[BaseException]) -> tuple[str, str] | None:
+    """What is wrong with the server's certificate, and what to do; None when it is something else."""
+    for error in chain:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return _CERTIFICATES.get(error.verify_code, _UNKNOWN_SIGNER)
+        if type(error).__name__ == "CertificateError":  # urllib3 1 compares the names itself, and keeps its exception elsewhere
+            return _CERTIFICATES[62]
+    return None
 
 
 def _tunnel(chain: list[BaseException]) -> str:

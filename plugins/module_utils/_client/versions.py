@@ -15,9 +15,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import S
 SINCE = {
     "license sync": "2023.2.0",  # POST organizations/licenses/self-hosted/{id}/sync
     "current licenses": "2024.1.0",  # accepts the format that the cloud issues today
-    "license tokens": "2025.1.0",  # verifies a license by its token, whatever its format
     "admin sponsorships": "2025.5.2",  # listing and revoking on a self-hosted server
-    "subscription from token": "2025.12.1",  # the subscription's dates are the token's; it fails once the token has ended
     "license update from token": "2026.1.0",  # an update takes every ability from the token
 }
 

@@ -38,11 +38,6 @@ class Bwdata:
         self.path = path
 
     @property
-    def config_file(self) -> Path:
-        """Setup's own configuration."""
-        return self.path / "config.yml"
-
-    @property
     def compose_files(self) -> list[Path]:
         """The compose files in the order in which run.sh hands them to Compose."""
         override = self.path / "docker/docker-compose.override.yml"
@@ -50,8 +45,9 @@ class Bwdata:
 
     def check(self) -> None:
         """Refuse a directory that holds no complete installation."""
-        for path in (self.config_file, self.compose_files[0]):
-            if not path.is_file():
+        for name in ("config.yml", "docker/docker-compose.yml"):
+            path = self.path / name
+            if files.read(path) is None:
                 raise SelfhostError(
                     f"No installation: {path} is missing.",
                     field="bwdata",
@@ -88,14 +84,14 @@ class Bwdata:
 
     def log_tail(self, service: str, count: int = 3) -> tuple[str, list[str]] | None:
         """Return the name of a service's newest log file below bwdata and its last lines; C(None) without a log."""
-        files = [path for path in (self.path / "logs" / service).rglob("*") if path.is_file() and path.stat().st_size]
-        if not files:
-            return None
-        newest = max(files, key=lambda path: path.stat().st_mtime)
-        with newest.open("rb") as log:
-            log.seek(max(0, newest.stat().st_size - _TAIL_BYTES))
-            lines = log.read().decode(errors="replace").splitlines()
-        return str(newest.relative_to(self.path)), [line for line in lines if line.strip()][-count:]
+        with contextlib.suppress(OSError):  # services write, rotate and remove their logs all the time
+            logs = [path for path in (self.path / "logs" / service).rglob("*") if path.is_file() and path.stat().st_size]
+            for newest in sorted(logs, key=lambda path: path.stat().st_mtime)[-1:]:
+                with newest.open("rb") as log:
+                    log.seek(max(0, newest.stat().st_size - _TAIL_BYTES))
+                    lines = log.read().decode(errors="replace").splitlines()
+                return str(newest.relative_to(self.path)), [line for line in lines if line.strip()][-count:]
+        return None
 
     def snapshot(self) -> dict[str, bytes]:
         """Return the contents of all files that Setup may rewrite, by name; kept in memory because they hold secrets."""
@@ -110,15 +106,16 @@ class Bwdata:
         files.replace(file, content)
         return True
 
-    def restorable(self, backup: Path) -> str:
-        """Return which file below bwdata a backup belongs to, by its name."""
+    def backup(self, path: Path) -> tuple[str, bytes]:
+        """Return which file below bwdata a backup belongs to, by its name, and what it holds."""
         for name, target in RESTORABLE.items():
-            if backup.name.startswith(f"{name}."):
-                if backup.is_file():
-                    return target
-                raise SelfhostError(f"The backup {backup} does not exist.", field="restore_from")
+            if path.name.startswith(f"{name}."):
+                file = files.read(path)
+                if file is None:
+                    raise SelfhostError(f"The backup {path} does not exist.", field="restore_from", remedy="Leave it out.")
+                return target, file.data or b""
         raise SelfhostError(
-            f"{backup.name} is not the name of a backup of {', '.join(RESTORABLE)}.",
+            f"{path.name} is not the name of a backup of {', '.join(RESTORABLE)}.",
             field="restore_from",
             remedy="Use the backup_file that override_env or server_config returned.",
         )

@@ -24,8 +24,9 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.compose import 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
 _TIMEOUT = 120
-_NO_PLUGIN = re.compile(r"is not a docker command|unknown shorthand flag|unknown command", re.IGNORECASE)
+_NO_PLUGIN = re.compile(r"is not a docker command|unknown (shorthand )?flag|unknown command", re.IGNORECASE)
 _BAD_LINE = re.compile(r"failed to read (?P<file>\S+?): line (?P<line>\d+)")
+_TOO_OLD = re.compile(r"^Usage:|no such option|unknown flag: --format", re.IGNORECASE | re.MULTILINE)
 _UNKNOWN = re.compile(r"no such (object|container|image)", re.IGNORECASE)
 
 
@@ -45,7 +46,9 @@ class Docker:
         finished = self._compose("config", "--format", "json")
         if finished.code == 0:
             return parse_config(finished.stdout)
-        # The rest of the message may quote the line, and with it a secret.
+        if _TOO_OLD.search(finished.stderr):
+            raise SelfhostError("Compose is too old.", field="docker compose", remedy="Install version 2 or later of its plugin.")
+        # The rest of Compose's message may quote the line, and with it a secret.
         bad = _BAD_LINE.search(finished.stderr)
         where = f"line {bad['line']} of {bad['file']} is wrong" if bad else "a compose or env file is wrong"
         raise SelfhostError(

@@ -46,15 +46,18 @@ def read(path: Path) -> File | None:
         if error.errno == errno.ELOOP:
             remedy = "Name the file itself: replacing a link would leave the file behind it as it is."
             raise SelfhostError("It is a symbolic link.", field=str(path), remedy=remedy) from None
-        raise unusable(path, error) from None
-    with open(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
+        raise _unusable(path, error) from None
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise SelfhostError("It is not a regular file.", field=str(path), remedy="Put a file in its place.")
         if status.st_size > LIMIT:
             cause = f"It has {status.st_size} bytes; more than {LIMIT} cannot be a configuration file."
             raise SelfhostError(cause, field=str(path), remedy="Look what has filled it, and restore a backup.")
-        return File(path, stream.read(), stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+        with open(descriptor, "rb", closefd=False) as stream:
+            return File(path, stream.read(), stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+    finally:
+        os.close(descriptor)
 
 
 def replace(file: File, data: bytes) -> None:
@@ -71,7 +74,7 @@ def replace(file: File, data: bytes) -> None:
             os.replace(name, file.path)
         _sync(file.path.parent)
     except OSError as error:
-        raise unusable(file.path, error) from None
+        raise _unusable(file.path, error) from None
 
 
 def backup(file: File) -> str:
@@ -83,11 +86,11 @@ def backup(file: File) -> str:
             stream.write(file.data or b"")
             _finish(stream, file)
     except OSError as error:
-        raise unusable(Path(path), error) from None
+        raise _unusable(Path(path), error) from None
     return path
 
 
-def unusable(path: Path, error: OSError) -> SelfhostError:
+def _unusable(path: Path, error: OSError) -> SelfhostError:
     """Say why the system refused to read or write a file."""
     return SelfhostError(
         f"{error.strerror}.", field=str(path), remedy="Run the task as root or as the owner of the installation (become: true)."

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
 # Path, the service it proves, and whether the answer is JSON.
-CHECKS = (
+Check = tuple[str, str, bool]
+CHECKS: tuple[Check, ...] = (
     ("/alive", "nginx", False),
     ("/api/alive", "api", True),
     ("/identity/.well-known/openid-configuration", "identity", True),
@@ -66,7 +67,8 @@ def _tls(validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca_path)
     except OSError as error:
-        raise SelfhostError(f"{ca_path} is not a bundle of certificates: {error}.", field="ca_path") from error
+        remedy = "Name a file with CA certificates in PEM form."
+        raise SelfhostError(f"{ca_path} is not one: {error}.", field="ca_path", remedy=remedy) from error
     if not validate_certs:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -91,6 +91,7 @@ def _managed(config: Config, nginx: str) -> bool:
 
 def _policy(config: Config, nginx: str) -> bool:
     wanted = str(config.get("nginx_header_content_security_policy") or "").replace("{0}", host_of(config))
+    wanted = wanted.replace("{{", "{").replace("}}", "}")
     return not wanted or f'add_header Content-Security-Policy "{wanted}"' in nginx
 
 

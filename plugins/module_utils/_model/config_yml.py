@@ -217,7 +217,7 @@ def _spans(lines: list[str]) -> dict[str, tuple[int, int]]:
                 raise SelfhostError(f"Line {index + 1} of config.yml gives {key} a second time.", field=key, remedy="Remove one.")
             spans[key] = (index, index + 1)
         elif _content(line) and not (key is None and line.rstrip() == "---"):
-            if key is None or line[0] not in " \t-":
+            if key is None or not re.match(r"[ \t]|-\s", line):
                 raise _unread(index + 1)
             spans[key] = (spans[key][0], index + 1)
     return spans

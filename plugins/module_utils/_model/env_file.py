@@ -43,7 +43,7 @@ class Piece(t.NamedTuple):
         key: the name it assigns; None when it assigns nothing.
         raw: the value as written, with its quotes; for a name without a separator, that name.
         comment: the trailing comment with the blanks before it.
-        start: offset in the text that was parsed; None for a piece written since.
+        start: offset in the text that was parsed; None for a new line.
         alone: False when it shares a line with another statement.
     """
 
@@ -100,20 +100,19 @@ class EnvFile:
         return tuple(self._pieces)
 
     @property
-    def keys(self) -> dict[str, int]:
-        """Every key in file order, with the number of its assignments."""
-        counts: dict[str, int] = {}
+    def lines(self) -> dict[str, list[int]]:
+        """Every key in file order, with the line numbers that its assignments had when the document was parsed."""
+        found: dict[str, list[int]] = {}
+        line, position = 1, 0
         for piece in self._pieces:
-            if piece.key is not None:
-                counts[piece.key] = counts.get(piece.key, 0) + 1
-        return counts
+            numbers = [] if piece.key is None else found.setdefault(piece.key, [])
+            if piece.start is not None:
+                line, position = line + self._text.count("\n", position, piece.start), piece.start
+                numbers.append(line)
+        return found
 
     def __contains__(self, key: str) -> bool:
         return key in self._last
-
-    def lines(self, key: str) -> list[int]:
-        """Return the line numbers of a key's assignments, as they were when the document was parsed."""
-        return [self._line(piece) for piece in self._pieces if piece.key == key and piece.start is not None]
 
     def get(self, key: str) -> str | None:
         """Return a key's effective value; None when it is absent or refers to variables."""
@@ -173,7 +172,8 @@ class EnvFile:
         self._editable(piece)
         if piece.comment and not raw:
             raw = '""'  # a comment right behind the separator would become the value
-        self._pieces[last] = Piece(f"{key}={raw}{piece.comment}{_line_end(piece.text)}", key, raw, piece.comment)
+        text = f"{key}={raw}{piece.comment}{_line_end(piece.text)}"
+        self._pieces[last] = Piece(text, key, raw, piece.comment, piece.start)
         return True
 
     def unset(self, key: str) -> bool:

@@ -34,7 +34,12 @@ class Problems(SelfhostError):
     """Several refusals found in one look, reported together."""
 
     def __init__(self, problems: list[SelfhostError]) -> None:
-        super().__init__("\n".join(f"- {problem}" for problem in problems))
+        fields = dict.fromkeys(problem.field for problem in problems if problem.field)
+        super().__init__(
+            "\n".join(f"- {problem}" for problem in problems),
+            field=", ".join(fields) or None,
+            remedy="Each problem names its own remedy.",
+        )
         self.problems = problems
 
     def __str__(self) -> str:

@@ -163,14 +163,6 @@ def _lasting(license: License) -> dict[str, t.Any]:
     return {name: value for name, value in license.claims.items() if name not in _PER_DOWNLOAD}
 
 
-def worth_applying(stored: License, candidate: License, now: datetime) -> bool:
-    """Say whether a candidate should replace a stored file: it grants something else, or the stored one ends soon."""
-    if not same_entitlement(stored, candidate):
-        return True
-    ends, later = stored.end_of_life, candidate.end_of_life
-    return ends is not None and ends - now < RENEWAL_MARGIN and (later is None or later > ends)
-
-
 def matches_subscription(
     license: License,
     subscription: t.Mapping[str, t.Any],

@@ -54,9 +54,7 @@ class Change:
 
     def _masked(self, fields: t.Mapping[str, t.Any], age: str) -> dict[str, t.Any]:
         # "old"/"new" keeps a changed secret visible as a change in a text diff without showing it.
-        return {
-            key: f"{MASK} ({age})" if key in self.secret and value is not None else value for key, value in fields.items()
-        }
+        return {key: f"{MASK} ({age})" if key in self.secret and value is not None else value for key, value in fields.items()}
 
 
 @dataclass(frozen=True)

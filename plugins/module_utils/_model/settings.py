@@ -80,14 +80,14 @@ class _Table:
 
     def __init__(self, rows: t.Iterable[tuple[t.Any, ...]]) -> None:
         self.rows = {row[0].lower(): row for row in rows}
-        self._wild = [(_pattern(row[0]), row) for row in self.rows.values() if _is_wild(row[0])]
+        self._wild = [(_pattern(row[0]), row) for row in self.rows.values() if any(p in _WILD for p in row[0].split("__"))]
+        self._exact = {name: row for name, row in self.rows.items() if all(row is not other for pattern, other in self._wild)}
         self._any_wild = re.compile("|".join(pattern for pattern, row in self._wild) or "(?!)", re.IGNORECASE)
 
     def find(self, name: str) -> tuple[t.Any, ...] | None:
         """Return the row for a name, its first cell being the name in the right spelling."""
-        row = self.rows.get(name.lower())
-        if row is not None or not self._any_wild.fullmatch(name):
-            return None if row is None or _is_wild(row[0]) else row
+        if not self._any_wild.fullmatch(name):
+            return self._exact.get(name.lower())
         for pattern, candidate in self._wild:
             match = re.fullmatch(pattern, name, re.IGNORECASE)
             if match:
@@ -95,10 +95,6 @@ class _Table:
                 spelled = "__".join(next(words) if part in _WILD else part for part in candidate[0].split("__"))
                 return (spelled, *candidate[1:])
         return None
-
-
-def _is_wild(name: str) -> bool:
-    return any(part in _WILD for part in name.split("__"))
 
 
 def _pattern(name: str) -> str:

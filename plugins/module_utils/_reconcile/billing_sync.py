@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from ansible_collections.bw.selfhost.plugins.module_utils._client import api_keys, connections, licensing, organizations
@@ -15,59 +16,23 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.server import 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.dates import parse_date, show_date
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Change, Plan, compare
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import billing_sync_token
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.local_organization import (
     Directory,
     not_there,
     portal_url,
+    read_connection,
+    yet_to_come,
 )
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.sync_window import next_sponsorship_sync
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.writes import settle
 
 Values = dict[str, t.Any]
 Params = t.Mapping[str, t.Any]
-TOKEN_LENGTH = 30
-TOKEN = "billing sync token"
 CONNECTION = "billing sync connection"
 SYNC = "license sync"
 SECRET = frozenset({"token"})
 NOT_YET_MADE = "not yet made"  # stands for the token that only the real run makes; never shown, as the field is secret
-
-
-# --- the token, in the cloud -------------------------------------------------------------------------------------------
-
-
-def ensure_token(params: Params, check_mode: bool) -> tuple[Plan, Values]:
-    """Get the token, make it when there is none, or replace it when asked to."""
-    cloud, organization_id = connect(params), params["cloud_organization_id"]
-    proof = Account.unlock(cloud, params["master_password"]).password_hash
-    before = api_keys.information(cloud, organization_id, api_keys.BILLING_SYNC)
-    todo = plan_token(before is not None, organization_id, rotate=params["state"] == "rotated")
-    if check_mode and before is None:
-        return todo, {"token": None, "revision_date": None}
-    if before is not None and todo.changed and not check_mode:
-        settle(
-            lambda: api_keys.rotate(cloud, organization_id, api_keys.BILLING_SYNC, proof),
-            lambda: api_keys.information(cloud, organization_id, api_keys.BILLING_SYNC) != before,
-        )
-    key = get_token(cloud, organization_id, proof)
-    return todo, {"token": key.key, "revision_date": show_date(parse_date(key.revision_date))}
-
-
-def plan_token(exists: bool, organization_id: str, rotate: bool = False) -> Plan:
-    """Return what happens to the token in the cloud."""
-    if not exists:
-        return Plan((Change("create", TOKEN, organization_id),))
-    return Plan((Change("run", TOKEN, organization_id, reason="rotated; the old one stops working"),)) if rotate else Plan()
-
-
-def get_token(cloud: Server, organization_id: str, proof: str) -> api_keys.OrganizationApiKey:
-    """Get the token; asking twice is safe, as the cloud gives the same one until it is rotated."""
-    keys: list[api_keys.OrganizationApiKey] = []
-    settle(
-        lambda: keys.append(api_keys.get_or_create(cloud, organization_id, api_keys.BILLING_SYNC, proof)),
-        lambda: bool(keys),
-    )
-    return keys[0]
 
 
 # --- the connection, on the self-hosted server -------------------------------------------------------------------------
@@ -75,23 +40,29 @@ def get_token(cloud: Server, organization_id: str, proof: str) -> api_keys.Organ
 
 def ensure(params: Params, check_mode: bool, hide: t.Callable[[str | None], None]) -> tuple[Plan, Values, list[str]]:
     """Bring the connection to what was asked for, sync the license, and read both back."""
-    refuse_bad_token(params["token"])
+    billing_sync_token.refuse_bad(params["token"])
     server = connect(params)
     organization_id, current = _organization(server, params, check_mode)
+    said = [] if organization_id or params["state"] == "absent" else [yet_to_come(params)]
     name = params["organization_name"] or organization_id or params["cloud_organization_id"] or ""
-    hide(current.billing_sync_key if current else None)
-    wanted, plan = _wanted(params, current, check_mode)
-    hide(wanted["token"] if wanted else None)
-    plan += plan_connection(name, current, wanted)
-    sync = plan_sync(name, params, current, connection_changes=plan.changed)
-    said = _refuse_sync(server, check_mode) if sync.changed else []
+    source = _source(params, current)
+    # What can be refused is refused before the token is made; what only its value tells, before the connection is written.
+    sync = plan_sync(name, params, current, connection_changes=current is None or source.plan.changed)
+    said += _refuse_sync(server, check_mode) if sync.changed else []
+    wanted = _wanted(params, current, source.token(check_mode))
+    for secret in (current.billing_sync_key if current else None, wanted["token"] if wanted else None):
+        hide(secret)
+    todo = plan_connection(name, current, wanted)
+    if todo.changed and not sync.changed:
+        sync = plan_sync(name, params, current, connection_changes=True)
+        said += _refuse_sync(server, check_mode) if sync.changed else []
     license_changed = None
     if organization_id and not check_mode:
-        current = _apply(server, organization_id, current, wanted, plan_connection(name, current, wanted))
+        current = _apply(server, organization_id, current, wanted, todo)
         if sync.changed:
             current, license_changed = _sync(server, organization_id, current)
     values = _values(server, organization_id, current, params["api_started"])
-    return plan + sync, {**values, "license_changed": license_changed}, said
+    return source.plan + todo + sync, {**values, "license_changed": license_changed}, said
 
 
 def plan_connection(name: str, current: Connection | None, wanted: Values | None) -> Plan:
@@ -120,16 +91,6 @@ def too_old(last_sync: str | None, hours: int, now: datetime) -> str:
     return f"the last one was at {show_date(last)}" if now - last > timedelta(hours=hours) else ""
 
 
-def refuse_bad_token(token: str | None) -> None:
-    """Raise when a token cannot be one: a server stores anything, and it only shows at the next sync."""
-    if token is not None and (len(token) != TOKEN_LENGTH or not token.isalnum()):
-        raise SelfhostError(
-            f"This is not a billing-sync token: it has {len(token)} characters, a token has {TOKEN_LENGTH} letters and digits.",
-            field="token",
-            remedy="Copy it whole from the cloud, or let the module fetch it (cloud).",
-        )
-
-
 def _state(connection: Connection) -> Values:
     return {
         "enabled": connection.enabled,
@@ -141,7 +102,7 @@ def _state(connection: Connection) -> Values:
 def _organization(server: Server, params: Params, check_mode: bool) -> tuple[str | None, Connection | None]:
     """Return the local id and the connection; in check mode the organization may be one that is yet to be created."""
     if params["organization_id"]:
-        return params["organization_id"], connections.get(server, params["organization_id"])
+        return params["organization_id"], read_connection(server, params["organization_id"])
     directory = Directory(server)
     found = directory.find(params)
     if found is None and params["cloud"]:  # before there is a connection, only its name in the cloud tells which it is
@@ -154,32 +115,51 @@ def _organization(server: Server, params: Params, check_mode: bool) -> tuple[str
     return found["id"], directory.connection(found["id"])
 
 
-def _wanted(params: Params, current: Connection | None, check_mode: bool) -> tuple[Values | None, Plan]:
-    """Return the connection as it should be, and what that takes in the cloud."""
+@dataclass(frozen=True)
+class Source:
+    """Where the token comes from, and what that takes in the cloud. C(fetch) is None when it is given or kept."""
+
+    plan: Plan = field(default_factory=Plan)
+    given: str | None = None
+    fetch: t.Callable[[], str] | None = None
+
+    def token(self, check_mode: bool) -> str | None:
+        """Return the token; None keeps the one that is there."""
+        if self.fetch is None:
+            return self.given
+        return NOT_YET_MADE if check_mode and self.plan.changed else self.fetch()
+
+
+def _source(params: Params, current: Connection | None) -> Source:
     if params["state"] == "absent":
-        return None, Plan()
-    token, plan = params["token"], Plan()
+        return Source()
     if params["cloud"]:
-        token, plan = _fetch_token(params, current, check_mode)
-    elif token is None and current is None:
+        return _cloud_source(params, current)
+    if params["token"] is None and current is None:
         raise SelfhostError(
             "There is no connection yet, and nothing to connect with.", field="token", remedy="Set token, or cloud to fetch it."
         )
-    wanted = {"enabled": params["enabled"], "token": token or (current and current.billing_sync_key)}
-    if params["cloud_organization_id"]:
-        wanted["cloud_organization_id"] = params["cloud_organization_id"].lower()
-    return wanted, plan
+    return Source(given=params["token"])
 
 
-def _fetch_token(params: Params, current: Connection | None, check_mode: bool) -> tuple[str | None, Plan]:
-    """Get the token from the cloud. A connection proves that there is one; else ask first, to tell what is changed."""
+def _cloud_source(params: Params, current: Connection | None) -> Source:
+    """The token of the cloud. A connection proves that there is one; else ask first, to tell what is changed."""
     cloud, organization_id = connect(params["cloud"], field_prefix="cloud."), params["cloud_organization_id"]
     proof = Account.unlock(cloud, params["cloud"]["master_password"]).password_hash
     exists = current is not None or api_keys.information(cloud, organization_id, api_keys.BILLING_SYNC) is not None
-    plan = plan_token(exists, organization_id)
-    if check_mode and not exists:
-        return NOT_YET_MADE, plan
-    return get_token(cloud, organization_id, proof).key, plan
+    return Source(
+        billing_sync_token.plan(exists, organization_id), fetch=lambda: billing_sync_token.get(cloud, organization_id, proof).key
+    )
+
+
+def _wanted(params: Params, current: Connection | None, token: str | None) -> Values | None:
+    """Return the connection as it should be, None for none."""
+    if params["state"] == "absent":
+        return None
+    wanted = {"enabled": params["enabled"], "token": token or (current.billing_sync_key if current else None)}
+    if params["cloud_organization_id"]:
+        wanted["cloud_organization_id"] = params["cloud_organization_id"].lower()
+    return wanted
 
 
 def _apply(
@@ -198,7 +178,7 @@ def _apply(
             connections.update(server, organization_id, current, wanted["token"], enabled=wanted["enabled"])
 
     def read() -> Connection | None:
-        return connections.get(server, organization_id)
+        return read_connection(server, organization_id)
 
     settle(write, lambda: not plan_connection("", read(), wanted).changed)
     after = read()
@@ -247,14 +227,14 @@ def _sync(server: Server, organization_id: str, before: Connection | None) -> tu
         settle(lambda: licensing.sync(server, organization_id), lambda: _last_sync(server, organization_id) != last)
     except ApiError as error:
         raise _sync_failed(error) from None
-    after = connections.get(server, organization_id)
+    after = read_connection(server, organization_id)
     if after is None or after.last_license_sync == last:
         raise SelfhostError("The server did not sync the license.", field="sync_license", remedy="Look at its api log.")
     return after, old != _subscription(server, organization_id)
 
 
 def _last_sync(server: Server, organization_id: str) -> str | None:
-    connection = connections.get(server, organization_id)
+    connection = read_connection(server, organization_id)
     return connection.last_license_sync if connection else None
 
 

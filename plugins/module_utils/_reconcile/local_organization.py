@@ -8,6 +8,7 @@ import typing as t
 
 from ansible_collections.bw.selfhost.plugins.module_utils._client import connections, organizations, sponsorships
 from ansible_collections.bw.selfhost.plugins.module_utils._client.connections import Connection
+from ansible_collections.bw.selfhost.plugins.module_utils._client.http import ApiError
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
@@ -33,7 +34,7 @@ class Directory:
     def connection(self, organization_id: str) -> Connection | None:
         """The billing-sync connection of an organization that the user owns."""
         if organization_id not in self._connections:
-            self._connections[organization_id] = connections.get(self.server, organization_id)
+            self._connections[organization_id] = read_connection(self.server, organization_id)
         return self._connections[organization_id]
 
     def find(self, wanted: t.Mapping[str, t.Any], name: str | None = None) -> Entry | None:
@@ -75,10 +76,20 @@ def is_owner(entry: Entry) -> bool:
     return (entry["type"], entry["status"]) == (OWNER, CONFIRMED)
 
 
-def not_owner(entry: Entry) -> SelfhostError:
-    """The refusal for a user without the owner role."""
+def read_connection(server: Server, organization_id: str) -> Connection | None:
+    """Return the billing-sync connection of an organization, None when there is none."""
+    try:
+        return connections.get(server, organization_id)
+    except ApiError as error:
+        if error.status == 400 and "permission" in error.message:
+            raise not_owner(organization_id) from None
+        raise
+
+
+def not_owner(organization: str) -> SelfhostError:
+    """The refusal for a user without the owner role; C(organization) is its name or id."""
     return SelfhostError(
-        f"The user is not an owner of the organization {entry['name']}.",
+        f"The user is not an owner of the organization {organization}.",
         field="client_id",
         remedy="Log in as an owner, or let an owner give this user the owner role.",
     )
@@ -110,6 +121,11 @@ def occupied_seats(server: Server, organization_id: str) -> int:
     members = sum(member["status"] in active for member in organizations.members(server, organization_id))
     offered = len(sponsorships.listed(server, organization_id)) if server.supports("admin sponsorships") else 0
     return members + offered
+
+
+def yet_to_come(wanted: t.Mapping[str, t.Any]) -> str:
+    """What check mode warns of when the server does not have the organization: an earlier task may be about to create it."""
+    return f"{not_there(wanted).cause} In a real run, an earlier task has to create it."
 
 
 def portal_url(server: Server, organization_id: str) -> str:

@@ -129,7 +129,7 @@ def _with_region(region: Region, wanted: dict[str, str | None], document: EnvFil
 def _region(name: str, value: str | None) -> Region | None:
     """Return the region a label or address belongs to; None for addresses and texts of one's own."""
     if name == catalogue.CLOUD_REGION:
-        return next((region for region in REGIONS.values() if region.label == value), None)
+        return next((region for region in REGIONS.values() if region.label == (value or "").upper()), None)
     host = _HOST.match(value or "")
     return next((region for region in REGIONS.values() if host and f".{host[1]}".endswith(f".{region.domain}")), None)
 
@@ -144,8 +144,8 @@ def _change(document: EnvFile, name: str, value: str | None) -> t.Iterator[Chang
         changed = document.set(name, value, single_quotes=name not in catalogue.SETUP_READS)
     if changed:
         action = "delete" if value is None else "update" if exists else "create"
-        old = {"value": "(refers to variables)" if current is None else _clean(current)} if exists else {}
-        new = {} if value is None else {"value": value}
+        old = {"value": "(refers to variables)" if current is None else _harmless(current)} if exists else {}
+        new = {} if value is None else {"value": _harmless(value)}
         yield Change(action, "setting", name, old, new, frozenset({"value"} if catalogue.is_secret(name) else ()))
 
 
@@ -156,11 +156,11 @@ def _check_result(document: EnvFile, wanted: t.Mapping[str, str | None]) -> None
     refuse_all(
         [
             SelfhostError(
-                f"The file also has {key} (line {document.lines(key)[-1]}), and which spelling wins is not defined.",
+                f"The file also has {key} (line {numbers[-1]}), and which spelling wins is not defined.",
                 field=mine[key.lower()],
                 remedy=f"Remove the other one: absent: [{key}].",
             )
-            for key in document.keys
+            for key, numbers in document.lines.items()
             if mine.get(key.lower(), key) != key
         ]
     )
@@ -174,21 +174,22 @@ def _removals_in_doubt(document: EnvFile, wanted: t.Mapping[str, str | None]) ->
 
 def _oddities(document: EnvFile) -> list[str]:
     """Return what is odd about the file as it will be."""
-    keys = document.keys
-    warnings = [
-        f"{key} is set {count} times, in lines {', '.join(map(str, document.lines(key)))}; the last one counts."
-        for key, count in keys.items()
-        if count > 1
-    ]
+    lines = document.lines
+    repeated = [f"{key} (lines {', '.join(map(str, numbers))})" for key, numbers in lines.items() if len(numbers) > 1]
     spellings: dict[str, list[str]] = {}
-    for key in keys:
+    for key in lines:
         spellings.setdefault(key.lower(), []).append(key)
-    warnings += [
-        f"{' and '.join(names)} are one setting; which wins is not defined." for names in spellings.values() if names[1:]
-    ]
-    missing = [name for name in catalogue.NEEDED if name in keys and catalogue.is_missing(name, document.get(name) or "")]
+    varied = [" and ".join(names) for names in spellings.values() if len(names) > 1]
+    warnings = [f"Set more than once, the last one counts: {_some(repeated)}."] if repeated else []
+    warnings += [f"One setting in several spellings, which one wins is not defined: {_some(varied)}."] if varied else []
+    missing = [name for name in catalogue.NEEDED if name in lines and catalogue.is_missing(name, document.get(name) or "")]
     warnings += [f"The server has no value yet for {', '.join(missing)}."] if missing else []
     return warnings + _region_mix(document)
+
+
+def _some(texts: list[str], most: int = 5) -> str:
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
 
 
 def _region_mix(document: EnvFile) -> list[str]:
@@ -209,15 +210,15 @@ def _shown(before: t.Sequence[Piece], after: t.Sequence[Piece]) -> tuple[str, st
     olds, news = ({piece.text for piece in pieces} for pieces in (before, after))
     old = "".join(_show(piece, MASK if piece.text in news else f"{MASK} (old)") for piece in before)
     new = "".join(_show(piece, MASK if piece.text in olds else f"{MASK} (new)") for piece in after)
-    return _clean(old), _clean(new)
+    return old, new
 
 
 def _show(piece: Piece, mask: str) -> str:
-    if catalogue.is_secret(piece.text if piece.key is None else piece.key):
+    if any(map(catalogue.is_secret, (piece.text,) if piece.key is None else (piece.key, piece.comment))):
         return f"# {mask}\n" if piece.key is None else f"{piece.key}={mask}\n"
-    return _EMBEDDED.sub(mask, piece.text)
+    return _harmless(piece.text, mask)
 
 
-def _clean(text: str) -> str:
-    """Replace bytes that are not UTF-8, which a result cannot carry."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _harmless(text: str, mask: str = MASK) -> str:
+    """Mask secrets inside a text, and replace bytes that are not UTF-8, which a result cannot carry."""
+    return _EMBEDDED.sub(mask, text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -104,7 +104,7 @@ def _role(scene: Scene) -> str:
     if scene.entry is None:
         raise Skipped
     if not is_owner(scene.entry):
-        raise not_owner(scene.entry)
+        raise not_owner(scene.entry["name"])
     return "owner"
 
 
@@ -134,7 +134,7 @@ def _seats_now(scene: Scene) -> int | None:
 
 def _health(scene: Scene) -> str:
     health = health_of(scene)
-    if health in ("absent", "disabled"):
+    if health in ("absent", "disabled", "unknown"):
         raise Skipped
     if health != "ok":
         raise Notice(f"{health}; applying a license mends it")

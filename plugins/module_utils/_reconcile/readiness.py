@@ -7,14 +7,11 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.bw.selfhost.plugins.module_utils._host.health import CHECKS, Probe
+from ansible_collections.bw.selfhost.plugins.module_utils._host.health import CHECKS, Check, Probe
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.installation import Installation, Observation
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
-
-
-Check = tuple[str, str, bool]
 
 
 class Unanswered(SelfhostError):
@@ -69,17 +66,16 @@ class Readiness:
         return [f"{name}: {now.condition(name)}" for name in now.not_ready]
 
     def _addresses(self, probe: Probe, waiting: list[Check]) -> list[str]:
-        faults = unanswered(probe, waiting)
-        for check in [check for check in waiting if check not in [missing for missing, _fault in faults]]:
-            waiting.remove(check)
-            self._tell(probe.url + check[0], "answers")
-        return [f"{service}: {probe.url}{path}: {fault}" for (path, service, _json), fault in faults]
+        faults = []
+        for check in list(waiting):
+            path, service, is_json = check
+            problem = probe.problem(path, is_json)
+            if problem:
+                faults.append(f"{service}: {probe.url}{path}: {problem}")
+            else:
+                waiting.remove(check)
+                self._tell(probe.url + path, "answers")
+        return faults
 
     def _tell(self, name: str, what: str) -> None:
         self._progress.append(f"{name}: {what} after {time.monotonic() - self._begin:.0f} s")
-
-
-def unanswered(probe: Probe, checks: t.Iterable[Check]) -> list[tuple[Check, str]]:
-    """Ask each address once and return those with a problem."""
-    problems = [(check, probe.problem(check[0], check[2])) for check in checks]
-    return [(check, problem) for check, problem in problems if problem]

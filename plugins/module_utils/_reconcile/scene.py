@@ -128,6 +128,8 @@ def health_of(scene: Scene) -> str:
         return "absent"
     if not scene.entry["enabled"]:
         return "disabled"
+    if not is_owner(scene.entry):
+        return "unknown"
     try:
         expires = expires_of(scene.subscription)
     except ApiError as error:

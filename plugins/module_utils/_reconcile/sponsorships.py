@@ -19,6 +19,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.local_organ
     Entry,
     not_there,
     portal_url,
+    yet_to_come,
 )
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.writes import settle
 
@@ -178,7 +179,9 @@ def ensure(params: t.Mapping[str, t.Any], check_mode: bool) -> tuple[Plan, Value
     todo = plan(current, wishes)
     created = [change.name for change in todo.changes if change.action == "create"]
     said = warnings(current, wishes, len(created) if params["admin_initiated"] else 0)
-    if created and not planned:
+    if planned:
+        said.append(yet_to_come(params))
+    elif created:
         table.refuse_offers()
     if not check_mode and todo.changed:
         _apply(table, todo, {wish.friendly_name: wish for wish in wishes})

@@ -14,7 +14,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._host.process import F
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Plan
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.installation import Installation, Observation
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.readiness import Readiness, Unanswered, unanswered
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.readiness import Readiness, Unanswered
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.stack_plan import Decision, Wish, decide
 
 _SHOWN_LINES = 5
@@ -56,7 +56,7 @@ def reconcile(installation: Installation, wish: Wish, options: Options, check_mo
             state was brought back, and how the stack is now.
     """
     installation.check()
-    backups = {installation.bwdata.restorable(path): path for path in options.restore_from}
+    backups = dict(installation.bwdata.backup(path) for path in options.restore_from)
     if check_mode:
         decision = decide(installation.observe(), wish)
         return Report(decision.plan, decision.commands)
@@ -69,7 +69,7 @@ def reconcile(installation: Installation, wish: Wish, options: Options, check_mo
 class _Run:
     """One run that holds the lock."""
 
-    def __init__(self, installation: Installation, options: Options, backups: t.Mapping[str, Path], lock: int) -> None:
+    def __init__(self, installation: Installation, options: Options, backups: t.Mapping[str, bytes], lock: int) -> None:
         self._installation = installation
         self._options = options
         self._backups = backups
@@ -89,8 +89,8 @@ class _Run:
 
     def _act(self, before: Observation, decision: Decision) -> None:
         snapshot = self._installation.bwdata.snapshot()
-        probe = self._probe() if self._options.wait else None
-        self._unreachable = probe is not None and not before.down and unanswered(probe, CHECKS) != []
+        probe = self._probe() if self._options.wait and not before.not_ready else None
+        self._unreachable = probe is not None and any(probe.problem(path, is_json) for path, _service, is_json in CHECKS)
         try:
             for command in decision.commands:
                 now = self._command(command)
@@ -165,7 +165,7 @@ class _Run:
         if "stop" in decision.commands or not (self._backups or rewritten):
             return "Nothing was restored, because no previous file is known."
         if before.not_ready:
-            return f"Nothing was restored, because the previous state was not healthy either: {before.summary()}"
+            return f"Nothing was restored, because the previous state was not healthy either ({', '.join(before.not_ready)})."
         if isinstance(failure, Unanswered) and self._unreachable:
             return "Nothing was restored, because that address did not answer before either."
         now = self._installation.look_again(before)
@@ -179,8 +179,7 @@ class _Run:
         rewritten = any(bwdata.content(name) != content for name, content in snapshot.items())
         if rewritten:  # while the compose file still names every service that runs
             docker.down()
-        contents = {**snapshot, **{name: path.read_bytes() for name, path in self._backups.items()}}
-        restored = [name for name, content in contents.items() if bwdata.restore(name, content)]
+        restored = [name for name, content in {**snapshot, **self._backups}.items() if bwdata.restore(name, content)]
         now = self._installation.observe()
         stale = rewritten or now.drifts or now.images or now.down
         # Without a registry the script ends before it starts anything; the images of the previous state are here.

@@ -98,7 +98,7 @@ class _Choice:
         reasons = [f"containers were created before a change of {', '.join(keys)}"] if keys else []
         if self._now.images:
             reasons.append(f"containers of another version: {', '.join(change.name for change in self._now.images)}")
-        if not reasons and "env" in self._wish.assumed:
+        if not reasons and "env" in self._wish.assumed and self._now.containers:
             reasons.append("the env files have changed")
         return reasons
 

@@ -79,8 +79,8 @@ class TestWays:
 
     def test_each_identity_is_one_device_for_ever(self, lab: Lab) -> None:
         for _ in range(2):
-            assert connect(options(lab, "owner")).token
-            assert connect(options(lab, "ann")).token
+            assert connect(options(lab, "owner")).token.user_id
+            assert connect(options(lab, "ann")).token.user_id
         assert len(lab.rows("selfhost", "device")) == 2
 
     def test_nothing_is_sent_before_it_is_needed(self, lab: Lab) -> None:
@@ -91,7 +91,7 @@ class TestWays:
         assert asked(lab) == ["identity/connect/token", *["api/organizations"] * 2]
 
     def test_a_login_changes_nothing(self, lab: Lab, local: Server) -> None:
-        assert local.token
+        assert local.token.user_id
         assert not lab.writes()
 
     def test_installation_of_the_other_region(self, lab: Lab) -> None:
@@ -213,7 +213,7 @@ class TestSent:
         prelogin = reply({"kdf": 0, "kdfIterations": 5000, "salt": None})
         token = reply({"access_token": "e30.e30.x", "expires_in": 3600})
         site.answer = lambda seen: prelogin if seen.path.endswith("prelogin") else token
-        assert at(site, Password("a@example.com", "canary")).token
+        assert at(site, Password("a@example.com", "canary")).token.user_id is None
         assert [seen.path for seen in site.seen] == ["/identity/accounts/prelogin", "/identity/connect/token"]
         assert not [seen for seen in site.seen if b"canary" in seen.body]
         assert site.seen[1].headers["auth-email"] == "YUBleGFtcGxlLmNvbQ"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import typing as t
 
@@ -86,23 +87,29 @@ def test_oldest_accounts_are_read() -> None:
     assert len(master_key("password", "someone@example.com", Kdf(PBKDF2, 5000))) == 32
 
 
+# Where each library keeps Argon2id; argon2-cffi is optional.
+ARGON2 = {"cryptography": "cryptography.hazmat.primitives.kdf.argon2", "argon2": "argon2.low_level"}
+INSTALLED = [name for name in ARGON2 if importlib.util.find_spec(name) and importlib.util.find_spec(ARGON2[name])]
+
+
 class TestLibraries:
     """What happens where a library is old or missing: the import itself is made to fail, as it would there."""
 
     CASE: t.ClassVar[Case] = next(case for case in VECTORS["master_key"] if case["id"] == "mk-argon2id-4-32-2")
 
+    @pytest.mark.parametrize("library", INSTALLED)
+    def test_argon2_of_each_library(self, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        for other in set(ARGON2) - {library}:
+            monkeypatch.setitem(sys.modules, ARGON2[other], None)
+        key = master_key(self.CASE["password"], self.CASE["salt"], parameters(self.CASE))
+        assert key.hex() == self.CASE["master_key_hex"]
+
     def test_argon2_without_any_library(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.kdf.argon2", None)
-        monkeypatch.setitem(sys.modules, "argon2.low_level", None)
+        for module in ARGON2.values():
+            monkeypatch.setitem(sys.modules, module, None)
         with pytest.raises(SelfhostError, match="Argon2id") as caught:
             master_key(self.CASE["password"], self.CASE["salt"], parameters(self.CASE))
         assert "argon2-cffi" in str(caught.value.remedy)
-
-    def test_argon2_of_argon2_cffi(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        pytest.importorskip("argon2", reason="argon2-cffi is optional, and not installed here")
-        monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.kdf.argon2", None)
-        key = master_key(self.CASE["password"], self.CASE["salt"], parameters(self.CASE))
-        assert key.hex() == self.CASE["master_key_hex"]
 
     def test_cryptography_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives", None)

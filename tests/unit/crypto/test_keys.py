@@ -46,7 +46,7 @@ def test_wrong_master_password(case: Case) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)  # each makes an RSA key
 def test_new_organization_opens_for_its_owner(name: str) -> None:
     new = keys.new_organization(PRIVATE, name)
     key = keys.open_organization_key(new.key, PRIVATE)

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
 from ansible_collections.bw.selfhost.plugins.module_utils._model.env_file import EnvFile
 from ansible_collections.bw.selfhost.plugins.module_utils._model.env_value import quote
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.lab.stack import dotenv
 
@@ -242,14 +242,16 @@ def test_a_key_that_setup_reads_is_never_single_quoted(value: str) -> None:
 
 
 def test_a_connection_string_keeps_its_double_quotes() -> None:
-    assert quote("A", "Data Source=tcp:mssql,1433;Password=x#1", single_quotes=False) == '"Data Source=tcp:mssql,1433;Password=x#1"'
+    assert (
+        quote("A", "Data Source=tcp:mssql,1433;Password=x#1", single_quotes=False) == '"Data Source=tcp:mssql,1433;Password=x#1"'
+    )
 
 
 def test_where_keys_stand() -> None:
     document = EnvFile.parse(b"# c\nA=1\nB=1\n\nA=2\n")
     document.set("C", "3")
-    assert document.keys == {"A": 2, "B": 1, "C": 1}
-    assert (document.lines("A"), document.lines("C")) == ([2, 5], [])
+    document.set("A", "3")
+    assert document.lines == {"A": [2, 5], "B": [3], "C": []}
 
 
 @pytest.mark.parametrize(
@@ -268,10 +270,8 @@ def test_where_keys_stand() -> None:
 )
 def test_no_input_takes_long(data: bytes) -> None:
     start = time.process_time()
-    try:
+    with contextlib.suppress(SelfhostError):
         EnvFile.parse(data).effective({})
-    except SelfhostError:
-        pass
     assert time.process_time() - start < 1
 
 
@@ -281,7 +281,9 @@ _TEXTS = st.text(st.sampled_from(list("AB_ =:#$\"'\\{}-+?\n\r\tn09")), max_size=
 _VALUES = st.text(st.one_of(st.sampled_from(list("ab #$\"'\\{}\t\n")), st.characters()), max_size=20)
 _KEYS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}", fullmatch=True)
 _LINES = st.one_of(
-    st.builds("{}={}".format, _KEYS, st.text(st.characters(blacklist_characters="\n\"'$", blacklist_categories=("Cs",)), max_size=12)),
+    st.builds(
+        "{}={}".format, _KEYS, st.text(st.characters(blacklist_characters="\n\"'$", blacklist_categories=("Cs",)), max_size=12)
+    ),
     st.builds("{} = '{}' # {}".format, _KEYS, st.from_regex(r"[^'\\\n]{0,8}", fullmatch=True), _KEYS),
     st.builds('export {}="{}"'.format, _KEYS, st.from_regex(r'[^"\\$]{0,8}', fullmatch=True)),
     st.from_regex(r"#[^\n]{0,20}", fullmatch=True),
@@ -350,4 +352,8 @@ def test_what_was_written_is_what_containers_get(value: str, single_quotes: bool
         return
     written = document.render()
     assert written.startswith(b"# c\nB=1\nA=")
-    assert EnvFile.parse(written).effective(OUTER) == dotenv.parse(written, OUTER.get, lambda warning: None) == {"A": value, "B": "1"}
+    assert (
+        EnvFile.parse(written).effective(OUTER)
+        == dotenv.parse(written, OUTER.get, lambda warning: None)
+        == {"A": value, "B": "1"}
+    )

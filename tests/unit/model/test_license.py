@@ -6,7 +6,7 @@ import base64
 import contextlib
 import json
 import typing as t
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.bw.selfhost.plugins.module_utils._model import license as product
@@ -250,12 +250,13 @@ class TestDamaged:
             parse(json.dumps(raw))
 
     @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
+    @settings(deadline=None)
     def test_bytes_whatever(self, raw: bytes) -> None:
         with pytest.raises(SelfhostError):
             parse(raw)
 
     @given(st.data())
-    @settings(max_examples=300)
+    @settings(max_examples=150, deadline=None)
     def test_a_license_with_anything_in_it(self, data: st.DataObject) -> None:
         """Whatever is read can also be judged, compared and shown; whatever cannot be read is refused by name."""
         json_values = st.recursive(
@@ -274,6 +275,7 @@ class TestDamaged:
         assert product.same_entitlement(found, found) or not found.claims
 
     @given(st.integers(0, 3000), st.integers(0, 255))
+    @settings(deadline=None)
     def test_one_wrong_byte(self, where: int, byte: int) -> None:
         raw = bytearray(content({}))
         raw[where % len(raw)] = byte
@@ -348,13 +350,11 @@ class TestComparing:
         again = {"Issued": "08/22/2026 10:00:00", "Refresh": None, "jti": "other", "nbf": 5, "iat": 5, "exp": 1818842500}
         first, second = license_({}), license_(again, issued="2026-08-22T10:00:00Z")
         assert product.same_entitlement(first, second)
-        assert not product.worth_applying(first, second, NOW)
         assert product.changes(first, second) == ({}, {})
 
     @pytest.mark.parametrize("claims", [{"Seats": "26"}, {"UseScim": "True"}, {"Expires": "10/21/2027 00:00:00"}])
     def test_another_entitlement(self, claims: Json) -> None:
         assert not product.same_entitlement(license_({}), license_(claims))
-        assert product.worth_applying(license_({}), license_(claims), NOW)
 
     def test_another_subscription(self) -> None:
         assert not product.same_entitlement(license_({}), license_({}, id="other"))
@@ -365,13 +365,6 @@ class TestComparing:
         assert not product.same_entitlement(license_(), license_(hash="b3RoZXI="))
         assert not product.same_entitlement(license_(hash=None), license_(hash=None))
         assert not product.same_entitlement(license_(), license_({}))
-
-    def test_equal_file_is_worth_applying_when_the_stored_one_ends_soon(self) -> None:
-        stored, fresh = license_({}), license_({"exp": 1818842400 + 86400})
-        end = t.cast(datetime, stored.end_of_life)
-        assert not product.worth_applying(stored, fresh, end - timedelta(days=30))
-        assert product.worth_applying(stored, fresh, end - timedelta(days=29))
-        assert not product.worth_applying(stored, stored, end - timedelta(days=29))
 
     def test_server_has_it_already(self) -> None:
         assert product.matches_subscription(license_({}), SUBSCRIPTION, ENABLED)

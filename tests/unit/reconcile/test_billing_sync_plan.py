@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.bw.selfhost.plugins.module_utils._client.connections import Connection
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import billing_sync_token
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.billing_sync import (
     plan_connection,
     plan_sync,
-    plan_token,
-    refuse_bad_token,
     too_old,
 )
 
@@ -81,21 +80,21 @@ def test_sync(options: dict[str, t.Any], connection_changes: bool, syncs: bool) 
 
 
 def test_token() -> None:
-    assert [change.action for change in plan_token(False, "cloud").changes] == ["create"]
-    assert [change.action for change in plan_token(False, "cloud", rotate=True).changes] == ["create"]
-    assert not plan_token(True, "cloud").changed
-    assert plan_token(True, "cloud", rotate=True).changed
+    assert [change.action for change in billing_sync_token.plan(False, "cloud").changes] == ["create"]
+    assert [change.action for change in billing_sync_token.plan(False, "cloud", rotate=True).changes] == ["create"]
+    assert not billing_sync_token.plan(True, "cloud").changed
+    assert billing_sync_token.plan(True, "cloud", rotate=True).changed
 
 
 @pytest.mark.parametrize("token", ["", "short", "a" * 29, "a" * 31, "a" * 29 + " ", "a" * 29 + "\n", " " + "a" * 30])
 def test_bad_token(token: str) -> None:
     with pytest.raises(SelfhostError) as caught:
-        refuse_bad_token(token)
+        billing_sync_token.refuse_bad(token)
     assert caught.value.field == "token"
     assert caught.value.remedy
     assert not token.strip() or token.strip() not in str(caught.value)
 
 
 def test_good_token() -> None:
-    refuse_bad_token(TOKEN)
-    refuse_bad_token(None)
+    billing_sync_token.refuse_bad(TOKEN)
+    billing_sync_token.refuse_bad(None)

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.bw.selfhost.plugins.module_utils._model.license_file import License, parse
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.license import Current, plan_keys, plan_license
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.license import plan_keys, plan_license
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.license_case import Current
 
 NOW = datetime(2026, 8, 21, 12, 0, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
