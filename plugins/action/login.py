@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 import typing as t
@@ -29,7 +30,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         """Return the module's result."""
         result: Values = super().run(tmp, task_vars)
-        result.update(self._work() if self._is_here(task_vars or {}) else self._execute_module(task_vars=task_vars))
+        options = {name: _as_text(value) if name == "license" else value for name, value in self._task.args.items()}
+        here = self._is_here(task_vars or {})
+        result.update(self._work(options) if here else self._execute_module(module_args=options, task_vars=task_vars))
         if any(result.get(name) for name in SECRETS):
             result["_ansible_no_log"] = True
         return result
@@ -40,17 +43,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         elsewhere = self._connection.transport != "local" or self._connection.become or self._task.async_val
         return not elsewhere and python == sys.executable
 
-    def _work(self) -> Values:
+    def _work(self, given: Values) -> Values:
         environment: dict[str, str] = {}
         self._compute_environment_string(environment)
         os.environ.update(environment)  # this process is this task's own
         module = importlib.import_module(
             f"ansible_collections.bw.selfhost.plugins.modules.{self._task.action.rpartition('.')[2]}"
         )
-        options = ArgumentSpecValidator(module.ARGUMENTS, **getattr(module, "RULES", {})).validate(self._task.args)
+        options = ArgumentSpecValidator(module.ARGUMENTS, **getattr(module, "RULES", {})).validate(given)
         if options.error_messages:
             return {"failed": True, "msg": "; ".join(options.error_messages)}
         hidden = {text for text in options._no_log_values if text}  # noqa: SLF001 - there is no other way to them
         task = Task(options.validated_parameters, self._task.check_mode, lambda secret: hidden.add(secret or ""))
         result: Values = remove_values(result_of(module.work, task), hidden - {""})
         return result
+
+
+def _as_text(value: t.Any) -> t.Any:
+    # Before ansible-core 2.19 a template whose text looks like JSON becomes a dictionary, of which no_log would mask each value.
+    return json.dumps(value) if isinstance(value, dict) else value
