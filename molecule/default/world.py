@@ -20,7 +20,7 @@ from tests.demo import demo, page_a
 
 def main(file: Path) -> None:
     """Write the file when all is up, wait for SIGTERM, and leave nothing behind."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_unused: sys.exit(0))
     with demo() as page:
         env_file = page.stack.bwdata / "env/global.override.env"
         world = {

@@ -48,6 +48,7 @@ options:
   session:
     description:
       - What M(bw.selfhost.login) returned as RV(bw.selfhost.login#module:session), instead of O(server_url), O(region) and the credentials.
+      - It carries its server's address, O(ca_path) and O(validate_certs) with it. Credentials beside it renew it when it must be.
       - A session spares each further task the log-in, and with it the cloud's limit of ten log-ins a minute.
     type: dict
   validate_certs:

@@ -52,6 +52,7 @@ RETURN = r"""
 session:
   description:
     - What the O(session) option of the other modules takes. Secret, valid for about an hour.
+    - It carries the server's address, O(ca_path) and O(validate_certs) with it.
     - Opaque, its content may change between releases of the collection.
   returned: success
   type: dict

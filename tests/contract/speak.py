@@ -32,7 +32,7 @@ class Http:
         if where.startswith("https://"):
             return where
         mark = ":" if ":" in where else "!"
-        world, _, path = where.partition(mark)
+        world, _unused, path = where.partition(mark)
         service = "api" if mark == ":" else "identity"
         return f"https://{service}.{CLOUD[world]}{path}" if world in CLOUD else f"{self.lab.facts['server_url']}/{service}{path}"
 

@@ -165,11 +165,11 @@ def test_3_3_installations(lab: Lab, http: Http) -> None:
 def test_12_1_15_rate_limits_when_switched_on(lab: Lab, http: Http) -> None:
     """Ten logins a minute, two installations in two minutes; never at the self-hosted server."""
     lab.rate_limits()
-    for _ in range(2):
+    for _unused in range(2):
         http.post("eu:/installations", body={"email": "ops@example.test"})
     limited = http.post("eu:/installations", body={"email": "ops@example.test"})
     refused(limited, 429, "Slow down! Too many requests. Try again in 1m.")
     assert 0 < int(limited.headers["Retry-After"]) <= 121
-    statuses = [http.grant("us", grant_type="x").status_code for _ in range(11)]
+    statuses = [http.grant("us", grant_type="x").status_code for _unused in range(11)]
     assert statuses[-1] == 429
-    assert {http.grant("selfhost", grant_type="x").status_code for _ in range(11)} == {400}
+    assert {http.grant("selfhost", grant_type="x").status_code for _unused in range(11)} == {400}

@@ -54,7 +54,7 @@ def test_a_fault_by_index_and_its_retry_after(lab: Lab, http: Http) -> None:
     http.get(ALIVE)
     lab.clear_requests()
     lab.fault("status:429", index=1)
-    answers = [http.get(ALIVE) for _ in range(3)]
+    answers = [http.get(ALIVE) for _unused in range(3)]
     assert [answer.status_code for answer in answers] == [200, 429, 200]
     assert answers[1].headers["Retry-After"] == "1"
     assert [seen.index for seen in lab.requests()] == [0, 1, 2]
@@ -63,9 +63,9 @@ def test_a_fault_by_index_and_its_retry_after(lab: Lab, http: Http) -> None:
 def test_faults_end(lab: Lab, http: Http) -> None:
     """After so many times, or when they are taken back; an unknown kind is refused."""
     lab.fault("status:503", path="alive", times=2)
-    assert [http.get(ALIVE).status_code for _ in range(3)] == [503, 503, 200]
+    assert [http.get(ALIVE).status_code for _unused in range(3)] == [503, 503, 200]
     lab.fault("status:503", times=None)
-    assert {http.get(ALIVE).status_code for _ in range(5)} == {503}
+    assert {http.get(ALIVE).status_code for _unused in range(5)} == {503}
     lab.clear_faults()
     assert http.get(ALIVE).status_code == 200
     with pytest.raises(ValueError, match="unknown kind of fault"):

@@ -207,7 +207,7 @@ def test_7_4_sync_and_profile(lab: Lab, http: Http, release: str) -> None:
     """The profile's id is the token's subject, the stamp stays, the release's lists are there."""
     lab.reset(version=release)
     token = http.token("owner")
-    first, second = (http.get("selfhost:/sync?excludeDomains=true", token).json() for _ in range(2))
+    first, second = (http.get("selfhost:/sync?excludeDomains=true", token).json() for _unused in range(2))
     assert first["profile"]["id"] == claims(token)["sub"]
     assert first["profile"]["securityStamp"] == second["profile"]["securityStamp"]
     assert ("organizationsNew" in first["profile"]) == (release == "2026.8.0")

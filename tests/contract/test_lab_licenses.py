@@ -16,7 +16,7 @@ UNREACHABLE = "An error has occurred. Check your internet connection and ensure 
 def test_1_4_hash_of_the_check_vector() -> None:
     """Names, order and formatting of the signed data."""
     found: dict[str, t.Any] = dict.fromkeys(license_files.SIGNED)
-    found |= {name: True for name, (kind, _) in license_files.SIGNED.items() if kind == "bool"}
+    found |= {name: True for name, (kind, _unused) in license_files.SIGNED.items() if kind == "bool"}
     found |= {"billingEmail": "billing@example.test", "id": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "planType": 20, "seats": 25}
     found |= {"installationId": "11111111-2222-4333-8444-555555555555", "licenseKey": "Ex4mpleLicenseKey0001", "version": 15}
     found |= {

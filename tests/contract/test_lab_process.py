@@ -84,6 +84,8 @@ def test_a_stack_that_is_not_ready(stack: Stack, attached: Http) -> None:
     stack.clear_switches()
     assert attached.get("selfhost:/alive").status_code == 200
     stack.run("stop")
+    with pytest.raises(requests.ConnectionError):
+        attached.get("selfhost:/alive")
     with pytest.raises(requests.exceptions.ProxyError):
         Http(attached.lab).get("selfhost:/alive")
 

@@ -71,9 +71,7 @@ class Demo:
     def declare(self, **variables: t.Any) -> None:
         """Write the inventory: the variables of page A, changed by the ones given."""
         host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        inventory = {
-            "bitwarden": {"hosts": {"vault.example.com": host}, "vars": {**page_a(self.lab, self.stack), **variables}}
-        }
+        inventory = {"bitwarden": {"hosts": {"vault.example.com": host}, "vars": {**page_a(self.lab, self.stack), **variables}}}
         path = self.directory / "inventory.yml"
         path.touch(mode=0o600)
         path.write_text(yaml.safe_dump(inventory, sort_keys=False), encoding="utf-8")

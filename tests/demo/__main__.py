@@ -13,7 +13,9 @@ def main() -> int:
     """Run the playbook twice and print what became true. Returns the exit code."""
     started = time.monotonic()
     with demo() as page:
-        print(f"Lab is up after {time.monotonic() - started:.1f} s: cloud US, cloud EU, self-hosted server {page.lab.facts['server_url']}")
+        print(
+            f"Lab is up after {time.monotonic() - started:.1f} s: cloud US, cloud EU, self-hosted server {page.lab.facts['server_url']}"
+        )
         first = page.playbook("--diff")
         if first.code:
             print(first.output)

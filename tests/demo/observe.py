@@ -58,7 +58,9 @@ def _region(page: Demo) -> Row:
 
 def _restart(page: Demo) -> Row:
     commands = [call.argv[0] for call in page.stack.calls() if call.tool == "bitwarden.sh"]
-    return Row("A3", "the least that applies it, once in two runs", commands == ["restart"], f"bitwarden.sh {', '.join(commands)}")
+    return Row(
+        "A3", "the least that applies it, once in two runs", commands == ["restart"], f"bitwarden.sh {', '.join(commands)}"
+    )
 
 
 def _egress(served: t.Sequence[Request]) -> Row:
@@ -70,7 +72,9 @@ def _license(page: Demo) -> Row:
     stored = page.lab.stored_license() or {}
     organization = page.lab.rows("selfhost", "organization")[0]
     fits = stored.get("InstallationId") == page.lab.facts["installation_id"] and organization["seats"] == stored.get("Seats")
-    return Row("A5", "license applied (it was for 10 seats)", fits and organization["seats"] == 25, f"{organization['seats']} seats")
+    return Row(
+        "A5", "license applied (it was for 10 seats)", fits and organization["seats"] == 25, f"{organization['seats']} seats"
+    )
 
 
 def _billing_sync(page: Demo, output: str) -> tuple[Row, Row]:
@@ -92,7 +96,12 @@ def _sponsorship(page: Demo) -> Row:
     after = _offer(page)
     mailed = [mail.to for mail in page.lab.mailbox(SPONSORED)]
     states = f"license synced {str(synced)[:16]}; offer: {before}, after the daily sync: {after}"
-    return Row("A8", "license synced, sponsorship offered", bool(synced) and [before, after] == ["awaiting sync", "sent"] and bool(mailed), states)
+    return Row(
+        "A8",
+        "license synced, sponsorship offered",
+        bool(synced) and [before, after] == ["awaiting sync", "sent"] and bool(mailed),
+        states,
+    )
 
 
 def _offer(page: Demo) -> str:

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ WRONG_TOKEN = "not thirty characters"
 WRONG_PASSWORD = "a master password of somebody else"
 
 
-@dataclass
+@dataclasses.dataclass
 class Case:
     """One mistake. C(says) and C(field) are what the error must contain; C(params) are made when the lab is ready."""
 
@@ -31,7 +31,7 @@ class Case:
     says: str
     field: str
     prepare: t.Sequence[Prepare] = ()
-    environ: dict[str, str] = field(default_factory=dict)
+    environ: dict[str, str] = dataclasses.field(default_factory=dict)
     only_warned_of_in_check_mode: bool = False  # because an earlier task of the play may be about to mend it
 
 
@@ -441,13 +441,13 @@ def refused(result: Params, case: Case) -> None:
 
 def test_all_problems_at_once(lab: Lab) -> None:
     cloud_communication_off(lab)
-    params = {**checked(lab), "installation_key": "wrong", "configured": {"cloud_region": "US"}}
+    params = {**checked(lab), "installation_key": "wrong", "configured": {"cloud_region": "US", "push_uri": ""}}
     result = run_module("organization_license_info", params)
     assert result["failed"]
-    assert "3 problems, nothing was changed" in result["msg"]
+    assert "4 problems, nothing was changed" in result["msg"]
 
     reported = ok(run_module("organization_license_info", {**params, "fail_on_problems": False}))
-    assert [problem["check"] for problem in reported["problems"]] == ["P2", "P4", "P5"]
+    assert [problem["check"] for problem in reported["problems"]] == ["P2", "P4", "P5", "P5"]
     assert all(problem["cause"] and problem["field"] and problem["remedy"] for problem in reported["problems"])
     assert reported["organization_id"] == lab.facts["organization_id"]
 

@@ -55,7 +55,13 @@ def secrets_of(page: Demo) -> dict[str, str]:
     for row in page.lab.rows("eu", "organization"):
         found[f"license key of {row['name']}"] = row["licenseKey"]
     env = (page.stack.bwdata / "env" / "global.override.env").read_text()
-    for key in ("installation__key", "internalIdentityKey", "oidcIdentityClientKey", "identityServer__certificatePassword", "duo__aKey"):
+    for key in (
+        "installation__key",
+        "internalIdentityKey",
+        "oidcIdentityClientKey",
+        "identityServer__certificatePassword",
+        "duo__aKey",
+    ):
         found[key] = next(line.split("=", 1)[1] for line in env.splitlines() if line.startswith(f"globalSettings__{key}="))
     found["database password"] = t.cast("re.Match[str]", re.search(r"Password=([^;]+);", env))[1]
     return found
@@ -85,4 +91,3 @@ def test_secrets_stay_inside(page: Demo) -> None:
     assert leaks(processes, page) == []
     left = [path for path in (page.directory / "ansible").rglob("*") if path.is_file()]
     assert [str(path) for path in left if leaks(path.read_text(errors="replace"), page)] == []
-

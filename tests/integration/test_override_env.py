@@ -385,7 +385,7 @@ def test_five_thousand_lines_take_at_most_fifty_milliseconds(path: Path) -> None
     lines = [f"# comment {number}\nglobalSettings__bench__key{number}=value {number}\n" for number in range(2500)]
     path.write_text("".join(lines))
     seconds = []
-    for _ in range(5):
+    for _unused in range(5):
         start = time.process_time()
         edit = override_env.plan_settings(str(path.parent.parent), {CLOUD: True, PASSWORD: "x y"}, ["ODD"], "eu")
         seconds.append(time.process_time() - start)

@@ -412,7 +412,7 @@ def in_a_process(stack: Stack) -> subprocess.Popen[str]:
 def test_two_runs_do_not_collide(stack: Stack) -> None:
     stack.switch("setup_seconds", 0.3)
     edit_config(stack, "enable_scim: false", "enable_scim: true")
-    runs = [in_a_process(stack) for _ in range(2)]
+    runs = [in_a_process(stack) for _unused in range(2)]
     results = [succeed(json.loads(run.communicate(timeout=30)[0])) for run in runs]
     assert sorted(result["changed"] for result in results) == [False, True]
     assert commands(stack) == ["rebuild", "start"]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from tests.lab.control import connect
 from tests.lab.core import Mail
-from tests.lab.dispatch import Request
 from tests.lab.lab import Lab
+from tests.lab.ledger import Request
 from tests.lab.people import Person
 from tests.lab.scenarios import FACTS
 from tests.lab.stage import Snapshot

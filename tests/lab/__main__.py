@@ -49,16 +49,22 @@ def _up(options: argparse.Namespace) -> int:
         stack = _stack(directory / "server", options.version) if options.with_stack else None
         done = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: done.set())
+            signal.signal(number, lambda *_unused: done.set())
         releases = {"version": options.version, "cloud_version": options.cloud_version}
         with Lab(directory, scenario=options.scenario, stack=stack, port=options.port, **releases) as lab:
             (directory / _PID).write_text(f"{os.getpid()}\n")
             print(_told(lab), flush=True)
-            (directory / _URL).write_text(f"{lab.proxy_url}\n")
+            _write_whole(directory / _URL, f"{lab.proxy_url}\n")
             done.wait()
         for name in (_PID, _URL):
             (directory / name).unlink()
     return 0
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Others wait for this file, and must not find half of it."""
+    path.with_suffix(".new").write_text(text)
+    path.with_suffix(".new").replace(path)
 
 
 def _stack(directory: Path, version: str) -> Stack:
@@ -97,8 +103,11 @@ def _down(options: argparse.Namespace) -> int:
         print(f"no lab is running in {options.directory}")
         return 0
     number = int(path.read_text())
-    os.kill(number, signal.SIGTERM)
-    for _ in range(500):
+    try:
+        os.kill(number, signal.SIGTERM)
+    except ProcessLookupError:  # it ended without cleaning up
+        path.unlink()
+    for _unused in range(500):
         if not path.exists():
             return 0
         time.sleep(0.02)
@@ -110,6 +119,7 @@ def _told(lab: Lab) -> str:
     """Return what people need to use it."""
     lines = ["A Bitwarden lab is up: cloud US, cloud EU and a self-hosted server.", ""]
     lines += [f"  {name:26}{value}" for name, value in lab.facts.items()]
+    lines += ["", "Web vaults: https://vault.bitwarden.com, https://vault.bitwarden.eu, " + lab.facts["server_url"]]
     lines += ["", "People (server, e-mail, master password, API key):"]
     lines += [
         f"  {label:14}{who.server:10}{who.email:22}{who.master_password!r:29}{who.client_id} {who.client_secret}"

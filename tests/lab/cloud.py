@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 
 from tests.lab import license_files
 from tests.lab.core import World, bad_request, crash, invalid, iso, not_found
-from tests.lab.organizations import find_key
+from tests.lab.organization_keys import find_key
 from tests.lab.people import secret
 from tests.lab.state import Row
 from tests.lab.web import answer, body, calling_installation, cloud_only, guid, owned
@@ -47,7 +47,7 @@ def new_installation() -> Response:
 def download(organization_id: str) -> Response:
     """The license of an organization for one installation, for its owner or its provider's users."""
     world = cloud_only()
-    _, row = owned(organization_id)
+    _unused, row = owned(organization_id)
     wanted = request.args.get("installationId", "")
     found = (
         world.get("installation", guid(wanted, invalid("installationId", f"The value '{wanted}' is not valid.")))

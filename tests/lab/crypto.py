@@ -70,7 +70,7 @@ def encrypt(plain: bytes, key: bytes, iv: bytes | None = None) -> str:
 
 def decrypt(text: str, key: bytes) -> bytes:
     """Open an EncString of type 2. Raises ValueError when it is not one, or not under this key."""
-    kind, _, rest = text.partition(".")
+    kind, _unused, rest = text.partition(".")
     parts = rest.split("|")
     if kind != "2" or len(parts) != 3 or len(key) != 64:
         raise ValueError("not an EncString of type 2 for a 64 byte key")
@@ -90,7 +90,7 @@ def wrap(key: bytes, public_key_b64: str) -> str:
 
 def unwrap(text: str, private_key_b64: str) -> bytes:
     """Open an EncString of type 4 with a private key (base64 PKCS#8). Raises ValueError when it does not fit."""
-    kind, _, rest = text.partition(".")
+    kind, _unused, rest = text.partition(".")
     if kind != "4":
         raise ValueError("not an EncString of type 4")
     return load_private(private_key_b64).decrypt(unb64(rest), _OAEP)
@@ -102,7 +102,7 @@ _PARTS = {0: 2, 1: 3, 2: 3, 3: 1, 4: 1, 5: 2, 6: 2, 7: 1}
 
 def is_enc_string(text: str) -> bool:
     """Say whether a text has the shape of an EncString, as the server checks it."""
-    kind, _, rest = text.partition(".")
+    kind, _unused, rest = text.partition(".")
     parts = rest.split("|")
     if not kind.isdecimal() or _PARTS.get(int(kind)) != len(parts):
         return False
@@ -142,7 +142,7 @@ def jwt_encode(claims: t.Mapping[str, t.Any], key: RSAPrivateKey, typ: str) -> s
 def jwt_decode(token: str, key: RSAPublicKey) -> dict[str, t.Any] | None:
     """Return the claims of a JWT, or None when it is malformed or not signed with this key. Dates are not looked at."""
     try:
-        signed, _, signature = token.rpartition(".")
+        signed, _unused, signature = token.rpartition(".")
         claims = json.loads(_unurl64(signed.split(".")[1]))
         genuine = rsa_verify(signed.encode(), _unurl64(signature), key)
     except (ValueError, IndexError):

@@ -9,7 +9,6 @@ import threading
 import time
 import traceback
 import typing as t
-from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from flask import Flask, Response, request
@@ -23,13 +22,17 @@ from tests.lab import (
     identity,
     info,
     license_routes,
+    members,
+    organization_keys,
     organizations,
     pages,
+    prelogin,
     registration,
     sponsorship_sync,
     sponsorships,
 )
 from tests.lab.core import REGIONS, Core, Refusal, World, not_found
+from tests.lab.ledger import Call, Ledger, Outcome, Request, plain
 from tests.lab.limits import Limiter
 from tests.lab.selfhost import Reply
 from tests.lab.web import answer
@@ -45,8 +48,10 @@ _ROOMS = {
         sponsorship_sync.routes,
         sponsorships.routes,
         organizations.routes,
+        organization_keys.routes,
+        members.routes,
     ),
-    "identity": (info.common, identity.routes, registration.routes),
+    "identity": (info.common, identity.routes, prelogin.routes, registration.routes),
     "web": (pages.web,),
     "admin": (info.common, pages.admin),
     "events": (info.common, pages.events),
@@ -68,68 +73,6 @@ _SERVICES = (
 _PREFIXED = ("admin", "identity", "sso")  # these see their prefix themselves and answer without a slash behind it too
 
 
-@dataclass(frozen=True)
-class Request:
-    """One request that reached a server.
-
-    C(path) is without the service's prefix: C(/connect/token) is C(/identity/connect/token) on a self-hosted server.
-    C(index) counts the clients' requests since the last clear; it is -1 for a server's own request.
-    """
-
-    index: int
-    server: str
-    service: str
-    method: str
-    path: str
-    query: str
-    status: int
-    write: bool
-    origin: str
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request as it came in."""
-
-    host: str
-    method: str
-    target: str
-    headers: t.Mapping[str, str]
-    body: bytes
-    origin: str = "client"
-
-
-@dataclass
-class Outcome:
-    """An answer, and what is to happen to it on the wire."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-    fault: faults.Fault | None = None
-    delay: float = 0
-
-
-@dataclass
-class Ledger:
-    """What was asked, and what is forbidden or broken."""
-
-    requests: list[Request] = field(default_factory=list)
-    faults: list[faults.Fault] = field(default_factory=list)
-    writes_forbidden: bool = False
-    index: int = 0
-
-    def clear(self) -> None:
-        """Forget the requests; the next one is number 0."""
-        self.requests.clear()
-        self.index = 0
-
-
-def plain(status: int, text: str, content_type: str = "text/html", **headers: str) -> Outcome:
-    """Return an answer that no application made."""
-    return Outcome(status, [("Content-Type", content_type), *headers.items()], text.encode())
-
-
 class Dispatcher:
     """Answers requests to all worlds, one at a time."""
 
@@ -138,7 +81,7 @@ class Dispatcher:
         self.ledger = Ledger()
         self.limiter = Limiter()
         self.lock = threading.RLock()
-        self._worlds = {name: World(name, core) for name in (*REGIONS, "selfhost")}
+        self.worlds = {name: World(name, core) for name in (*REGIONS, "selfhost")}
         self._apps = {name: _app(name) for name in _ROOMS}
         core.selfhost.send = self._send
 
@@ -152,22 +95,22 @@ class Dispatcher:
     def knows(self, host: str) -> bool:
         """Say whether anything listens under a host name."""
         with self.lock:
+            self.core.selfhost.observe()
             world = self._world(host)
             return world is not None and (world.cloud or self.core.selfhost.listening())
 
     def _world(self, host: str) -> World | None:
         for name, domain in REGIONS.items():
             if host in (domain, f"icons.{domain.replace('.com', '.net')}") or host.endswith(f".{domain}"):
-                return self._worlds[name]
-        return self._worlds["selfhost"] if host == self.core.selfhost.domain() else None
+                return self.worlds[name]
+        return self.worlds["selfhost"] if host == self.core.selfhost.domain() else None
 
     def answer(self, call: Call) -> Outcome:
         """Answer one request."""
         with self.lock:
-            self.core.selfhost.observe()
-            world = self._world(call.host)
-            if world is None:
-                return plain(404, "unknown host")
+            world = self._world(call.host) if self.knows(call.host) else None
+            if world is None:  # it went away while the connection was open
+                return Outcome(0, [], b"", faults.fault("reset_before"))
             parts = urlsplit(call.target)
             service, path = _service(world, call.host, unquote(parts.path))
             return self._answer(world, service, path, parts.query, call)
@@ -204,7 +147,7 @@ class Dispatcher:
             return False
         if service == "identity" and (path == "/connect/token" or path.startswith("/accounts/prelogin")):
             return False
-        return not (service == "api" and organizations.creates_nothing(world, path, call.body))
+        return not (service == "api" and organization_keys.creates_nothing(world, path, call.body))
 
     def _handle(self, world: World, service: str, path: str, call: Call, environ: dict[str, t.Any]) -> Outcome:
         if service == "nginx":
@@ -242,7 +185,7 @@ def _service(world: World, host: str, path: str) -> tuple[str, str]:
         return first, path
     if path == "/alive" and not world.cloud:
         return "nginx", path
-    name, _, rest = path.lstrip("/").partition("/")
+    name, _unused, rest = path.lstrip("/").partition("/")
     if name in _SERVICES and (path.startswith(f"/{name}/") or name in _PREFIXED):
         return name, f"/{rest}"
     return "web", path

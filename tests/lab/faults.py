@@ -67,7 +67,7 @@ class Fault:
 
 def fault(kind: str, **conditions: t.Any) -> Fault:
     """Read a fault such as C(status:500); raises ValueError for an unknown kind."""
-    name, _, argument = kind.partition(":")
+    name, _unused, argument = kind.partition(":")
     if name not in KINDS:
         raise ValueError(f"unknown kind of fault {kind!r}; known: {', '.join(sorted(KINDS))}")
     return Fault(name, argument, **conditions)

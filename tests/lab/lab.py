@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.lab import faults, versions
 from tests.lab.certificates import Authority
 from tests.lab.control import run_command
-from tests.lab.dispatch import Request
+from tests.lab.ledger import Request
 from tests.lab.stage import Stage
 from tests.lab.wire import Server
 
@@ -58,7 +58,7 @@ class Lab(Stage):
     def __enter__(self) -> t.Self:
         return self.start()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_unused: object) -> None:
         self.stop()
 
     @property

@@ -14,7 +14,7 @@ from tests.lab import crypto, views
 from tests.lab.connections import sync_config
 from tests.lab.core import World, bad_request, crash, invalid, iso, not_found
 from tests.lab.license_checks import check_contents, check_usable, claims_of, from_claims, parse_license
-from tests.lab.organizations import create_key
+from tests.lab.organization_keys import create_key
 from tests.lab.state import Row
 from tests.lab.web import Fields, answer, caller, empty, guid, selfhost_only
 

@@ -63,7 +63,7 @@ _CAST: dict[str, tuple[str, str, str, str, Row]] = {
 
 def person(label: str) -> Person:
     """Return somebody of the cast."""
-    server, email, name, password, _ = _CAST[label]
+    server, email, name, password, _unused = _CAST[label]
     user_id = guid(f"user {label}")
     return Person(server, email, name, password, user_id, f"user.{user_id}", secret(f"api key {label}"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import uuid
 from datetime import timedelta
 
 from flask import Blueprint, Response, request
@@ -81,20 +82,10 @@ def finish() -> Response:
             raise invalid(name, f"{name} is not a valid encrypted string.")
     if world.one("user", email=email):
         raise invalid("", f"Email '{email}' is already taken.")
-    user_id = people.guid(f"registered {world.name} {email}")
+    pair_of_keys = {"publicKey": pair.get("publicKey"), "privateKey": pair.get("encryptedPrivateKey")}
+    about = {"email": email, "name": held["name"], "emailVerified": True, "securityStamp": secrets.token_hex(16)}
     world.put(
-        "user",
-        {
-            "id": user_id,
-            "email": email,
-            "name": held["name"],
-            "emailVerified": True,
-            **secret,
-            "publicKey": pair.get("publicKey"),
-            "privateKey": pair.get("encryptedPrivateKey"),
-            "securityStamp": secrets.token_hex(16),
-            "apiKey": secrets.token_hex(15),
-        },
+        "user", {"id": str(uuid.uuid4()), **about, **secret, **pair_of_keys, "apiKey": people.secret(secrets.token_hex(16))}
     )
     world.mail(email, "Welcome to Bitwarden!", "Your account is ready.")
     return answer({"object": "registerFinish"})

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from tests.lab import crypto, license_files, views
 from tests.lab.core import World, iso
 from tests.lab.license_routes import licensed
-from tests.lab.organizations import create_key
+from tests.lab.organization_keys import create_key
 from tests.lab.people import KEYS, PEOPLE, guid, key64, secret, user_row
 from tests.lab.state import Row
 
@@ -32,6 +32,12 @@ FACTS: Row = {
     "provider_id": guid("provider"),
 }
 
+_ABSENT = {
+    "first_license": ("organization_id", "provider_id"),
+    "page_a": ("provider_id",),
+    "plain": ("organization_id", "provider_id", "cloud_organization_id", "families_organization_id"),
+}
+
 
 def build(name: str, worlds: t.Mapping[str, World], domain: str) -> Row:
     """Fill empty worlds and return the scenario's facts."""
@@ -49,8 +55,7 @@ def build(name: str, worlds: t.Mapping[str, World], domain: str) -> Row:
         _provider(cloud)
     if name in ("page_a", "provider"):
         _local_organization(cloud, selfhost)
-    missing = {"organization_id": None} if name in ("plain", "first_license") else {}
-    return {**FACTS, "server_url": f"https://{domain}", **missing}
+    return {**FACTS, "server_url": f"https://{domain}", **dict.fromkeys(_ABSENT.get(name, ()))}
 
 
 def _midnight(moment: datetime) -> datetime:

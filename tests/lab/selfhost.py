@@ -69,7 +69,7 @@ class SelfHost:
         self.settings: dict[str, str] = {}
         self.blocked: set[str] = set()
         self.log: list[str] = []
-        self.send: Send = lambda *_: None
+        self.send: Send = lambda *_unused: None
         self._containers: t.Mapping[str, Container] = {}
         self._tokens: dict[str, tuple[str, datetime]] = {}
         self._next_attempt: dict[str, datetime] = {}
@@ -108,7 +108,6 @@ class SelfHost:
 
     def listening(self) -> bool:
         """Say whether anything answers at all on the public port."""
-        self.observe()
         nginx = self._containers.get("nginx")
         return not self.stack or (nginx is not None and nginx.running)
 

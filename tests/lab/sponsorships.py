@@ -170,7 +170,7 @@ def _revoke_named(organization_id: str, friendly_name: str) -> Response:
 @routes.get(f"{_BASE}/<organization_id>/sync-status")
 def sync_status(organization_id: str) -> Response:
     """When sponsorships were synced last, as this side saw it."""
-    _, row = owned(organization_id)
+    _unused, row = owned(organization_id)
     dates = [found["lastSyncDate"] for found in here().find("sponsorship", sponsoringOrganizationId=row["id"])]
     return answer({"lastSyncDate": max((date for date in dates if date), default=None), "object": "syncStatus"})
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.lab import crypto, jobs, license_files, scenarios
-from tests.lab.core import REGIONS, Core, Mail, World, iso
+from tests.lab.core import Core, Mail, iso
 from tests.lab.dispatch import Dispatcher
 from tests.lab.people import PEOPLE, Person, guid, key64
 from tests.lab.selfhost import SelfHost, default_settings
@@ -35,7 +35,7 @@ class Stage:
         self._core = Core(State(directory / "state.sqlite"), *versions)
         self._core.selfhost = SelfHost(self._core, stack)
         self._dispatcher = Dispatcher(self._core)
-        self._worlds = {name: World(name, self._core) for name in (*REGIONS, "selfhost")}
+        self._worlds = self._dispatcher.worlds
         self._snapshots: list[tuple[t.Any, ...]] = []
         self._facts: Row = {}
         self._scenario = scenario

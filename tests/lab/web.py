@@ -91,7 +91,7 @@ def issue(world: World, claims: Row, seconds: int = 3600) -> str:
 
 
 def _claims() -> Row:
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    kind, _unused, token = request.headers.get("Authorization", "").partition(" ")
     claims = crypto.jwt_decode(token, TOKEN_KEY.public_key()) if kind.lower() == "bearer" else None
     world = here()
     if not claims or claims["iss"] != world.issuer or claims["exp"] <= world.now().timestamp():

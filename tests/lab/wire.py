@@ -17,8 +17,9 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 from tests.lab.certificates import Authority
-from tests.lab.dispatch import Call, Dispatcher, Outcome
+from tests.lab.dispatch import Dispatcher
 from tests.lab.faults import Fault
+from tests.lab.ledger import Call, Outcome
 
 _WAIT = 0.1
 Control = t.Callable[[bytes], "tuple[int, bytes]"]
@@ -46,6 +47,11 @@ class Server(socketserver.ThreadingTCPServer):
     def url(self) -> str:
         """The proxy's address."""
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: t.Any, client_address: t.Any) -> None:
+        """Tell mistakes, but not those of connections that end because the lab does."""
+        if not self.stopping.is_set():
+            super().handle_error(request, client_address)
 
     def start(self) -> None:
         """Begin to serve."""
@@ -89,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         """Open a tunnel and become the server at its other end."""
-        host, _, port = self.path.rpartition(":")
+        host, _unused, port = self.path.rpartition(":")
         if port != "443" or not self.server.dispatcher.knows(host.lower()):
             self.server.refused.append(self.path)
             self.close_connection = True
@@ -125,6 +131,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.server.refused.append(parts.netloc)
             self._write(Outcome(502, [], b""))
+
+    def handle_expect_100(self) -> bool:
+        """Let the client go on at once; the base class leaves that in the buffer."""
+        going = super().handle_expect_100()
+        self.wfile.flush()
+        return going
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":

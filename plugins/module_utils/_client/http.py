@@ -12,11 +12,7 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from ansible_collections.bw.selfhost.plugins.module_utils._client.failures import (
-    Failure as Failure,
-    Unreachable as Unreachable,
-    unreachable,
-)
+from ansible_collections.bw.selfhost.plugins.module_utils._client.failures import Failure, unreachable
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
 if t.TYPE_CHECKING:

@@ -105,7 +105,7 @@ class Server:
     def renew(self) -> None:
         """Get a new token: memberships and roles are frozen in a token when it is issued."""
         self._token = None
-        _ = self.token
+        _unused = self.token
 
     @property
     def renewable(self) -> bool:
@@ -167,6 +167,7 @@ class Server:
             "key": token.key,
             "private_key": token.private_key,
             "server_version": None if self.is_cloud else self.version,
+            "verify": self.http.verify,
         }
         return {"session": base64.b64encode(json.dumps(members).encode()).decode()}
 
@@ -182,6 +183,8 @@ class Server:
             raise SelfhostError(
                 "This is not a session.", field=f"{prefix}session", remedy="Use what bw.selfhost.login returns as session, whole."
             ) from None
+        if options.get("verify", True) is True:  # whom to trust was said at the log-in
+            options["verify"] = members.get("verify", True)
         server = cls(endpoints, identity or HandedOver(), **options)
         server._token, server._version = token, version
         if token.expired and not server.renewable:

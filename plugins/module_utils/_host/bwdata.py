@@ -66,7 +66,7 @@ class Bwdata:
     def raw_settings(self) -> list[tuple[str, str]]:
         """Return every C(key=value) line of every env file, values as written; they hold secrets."""
         lines = [line for name in ENV_FILES for line in self.text(name).splitlines() if "=" in line]
-        return [(key.strip(), value) for key, _, value in (line.partition("=") for line in lines)]
+        return [(key.strip(), value) for key, _unused, value in (line.partition("=") for line in lines)]
 
     @contextlib.contextmanager
     def lock(self, timeout: float) -> t.Iterator[int]:

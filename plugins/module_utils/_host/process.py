@@ -85,7 +85,7 @@ def execute(
         descriptors: kept open in the child.
     """
     try:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             list(argv),
             stdin=subprocess.DEVNULL if answer is None else subprocess.PIPE,
             stdout=subprocess.PIPE,

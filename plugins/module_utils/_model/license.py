@@ -12,13 +12,7 @@ from datetime import datetime, timedelta
 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.dates import parse_date, show_date
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
-from ansible_collections.bw.selfhost.plugins.module_utils._model.license_file import (
-    ABILITIES,
-    GET_FRESH,
-    LIMITS,
-    License as License,
-    parse as parse,
-)
+from ansible_collections.bw.selfhost.plugins.module_utils._model.license_file import ABILITIES, GET_FRESH, LIMITS, License
 
 # The cloud's own refresh interval: an otherwise equal file is worth applying when the stored one ends sooner than this.
 RENEWAL_MARGIN = timedelta(days=30)

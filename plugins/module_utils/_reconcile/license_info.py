@@ -10,7 +10,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.connections im
 from ansible_collections.bw.selfhost.plugins.module_utils._client.http import ApiError
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import connect
 from ansible_collections.bw.selfhost.plugins.module_utils._model.dates import parse_date, show_date
-from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import refuse_all
+from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError, refuse_all
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.preflight import problems_of, run_checks
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.scene import Params, Scene, Values, expires_of, health_of
 
@@ -19,19 +19,24 @@ def look(params: Params) -> Values:
     """Read the license in force and its surroundings; with checks, report or raise every problem."""
     cloud = connect(params["cloud"], field_prefix="cloud.") if params["cloud"] else None
     scene = Scene(params, connect(params), cloud, datetime.now(timezone.utc))
-    checked: Values = {}
-    if params["checks"]:
-        findings = run_checks(scene)
-        problems = problems_of(findings)
-        if params["fail_on_problems"]:
-            refuse_all([problem for _check, problem in problems.values()])
-        checked = {
-            "checks": [finding.as_dict() for finding in findings],
-            "problems": [{"check": check, **problem.as_dict()} for check, problem in problems.values()],
-        }
-        if problems:
-            return {**_report(scene), **checked} if "P7" not in {check for check, _problem in problems.values()} else checked
-    return {**_report(scene), **checked}
+    checked = _checked(scene) if params["checks"] else {}
+    try:
+        return {**_report(scene), **checked}
+    except SelfhostError:
+        if not checked.get("problems"):
+            raise
+        return checked  # the same failure is among its problems
+
+
+def _checked(scene: Scene) -> Values:
+    findings = run_checks(scene)
+    problems = problems_of(findings).values()
+    if scene.params["fail_on_problems"]:
+        refuse_all([problem for _check, problem in problems])
+    return {
+        "checks": [finding.as_dict() for finding in findings],
+        "problems": [{"check": check, **problem.as_dict()} for check, problem in problems],
+    }
 
 
 def _report(scene: Scene) -> Values:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ansible_collections.bw.selfhost.plugins.module_utils._client import api_keys, organizations
 from ansible_collections.bw.selfhost.plugins.module_utils._client.http import ApiError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.dates import parse_date, show_date
-from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError, refuse_all
+from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import Problems, SelfhostError, refuse_all
 from ansible_collections.bw.selfhost.plugins.module_utils._model.regions import REGIONS, Region
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import cloud_installation
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.local_organization import is_owner, not_owner, occupied_seats
@@ -69,8 +69,7 @@ def _installation_key(scene: Scene) -> str:
 
 
 def _configured(scene: Scene) -> str:
-    problems = configured_problems(scene.params["configured"], scene.params["installation_id"], scene.region)
-    refuse_all(problems)
+    refuse_all(configured_problems(scene.params["configured"], scene.params["installation_id"], scene.region))
     return "agrees with the region and the installation id"
 
 
@@ -220,8 +219,9 @@ def problems_of(findings: t.Iterable[Finding]) -> dict[str, tuple[str, SelfhostE
     """Return each problem once, by its text, with the first check that found it."""
     found: dict[str, tuple[str, SelfhostError]] = {}
     for finding in findings:
-        if finding.problem is not None:
-            found.setdefault(str(finding.problem), (finding.check.name, finding.problem))
+        problem = finding.problem
+        for one in problem.problems if isinstance(problem, Problems) else [problem] if problem else []:
+            found.setdefault(str(one), (finding.check.name, one))
     return found
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.bw.selfhost.plugins.module_utils._client.http import ApiError, Failure
+from ansible_collections.bw.selfhost.plugins.module_utils._client.failures import Failure
+from ansible_collections.bw.selfhost.plugins.module_utils._client.http import ApiError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
 RERUN = "Run it again: what was already done is found and not repeated."

@@ -148,6 +148,6 @@ def test_nginx_needs_every_upstream(stack: Stack) -> None:
 def test_containers_is_fast(stack: Stack) -> None:
     stack.containers()
     began = time.perf_counter()
-    for _ in range(100):
+    for _unused in range(100):
         stack.containers()
     assert (time.perf_counter() - began) / 100 < 0.002

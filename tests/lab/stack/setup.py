@@ -236,7 +236,7 @@ def random_text(length: int) -> str:
     import secrets
     import string
 
-    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _unused in range(length))
 
 
 def crash_text(error: SetupCrash) -> None:

@@ -43,7 +43,7 @@ class Site:
     """The server: C(answer) says what it does, C(seen) what it was asked."""
 
     ca_path: str
-    answer: t.Callable[[Seen], Reply] = lambda _: reply({})
+    answer: t.Callable[[Seen], Reply] = lambda _unused: reply({})
     seen: list[Seen] = field(default_factory=list)
     port: int = 0
     name: str = "localhost"

@@ -12,10 +12,12 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client import (
 )
 from ansible_collections.bw.selfhost.plugins.module_utils._client.account import Account
 from ansible_collections.bw.selfhost.plugins.module_utils._client.api_keys import BILLING_SYNC, DEFAULT
-from ansible_collections.bw.selfhost.plugins.module_utils._client.http import ApiError, Failure, Unreachable
+from ansible_collections.bw.selfhost.plugins.module_utils._client.failures import Failure, Unreachable
+from ansible_collections.bw.selfhost.plugins.module_utils._client.http import ApiError
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server, connect
-from ansible_collections.bw.selfhost.plugins.module_utils._model import license as licenses
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+from ansible_collections.bw.selfhost.plugins.module_utils._model.license import matches_subscription, same_entitlement
+from ansible_collections.bw.selfhost.plugins.module_utils._model.license_file import parse as parse_license
 
 from tests.lab import Lab
 from tests.unit.client.conftest import options
@@ -52,7 +54,7 @@ def has(local: Server, content: bytes) -> bool:
     entry = organizations.mine(local)[0]
     subscription = organizations.subscription(local, entry["id"])
     applies_claims = local.supports("license update from token")
-    return licenses.matches_subscription(licenses.parse(content), subscription, entry, applies_claims=applies_claims)
+    return matches_subscription(parse_license(content), subscription, entry, applies_claims=applies_claims)
 
 
 class TestOrganizations:
@@ -88,12 +90,10 @@ class TestOrganizations:
 class TestLicensing:
     def test_download_and_upload(self, lab: Lab, cloud: Server, local: Server, local_id: str) -> None:
         content = download(lab, cloud)
-        license = licenses.parse(content)
-        assert not licenses.matches_subscription(
-            license, organizations.subscription(local, local_id), organizations.mine(local)[0]
-        )
+        license = parse_license(content)
+        assert not matches_subscription(license, organizations.subscription(local, local_id), organizations.mine(local)[0])
         licensing.upload(local, local_id, content)
-        assert licenses.matches_subscription(license, organizations.subscription(local, local_id), organizations.mine(local)[0])
+        assert matches_subscription(license, organizations.subscription(local, local_id), organizations.mine(local)[0])
         stored = lab.stored_license(local_id)
         assert stored is not None
         assert stored["Token"] in content.decode()
@@ -109,7 +109,7 @@ class TestLicensing:
     def test_two_downloads_are_the_same_entitlement(self, lab: Lab, cloud: Server) -> None:
         first, second = download(lab, cloud), download(lab, cloud)
         assert first != second
-        assert licenses.same_entitlement(licenses.parse(first), licenses.parse(second))
+        assert same_entitlement(parse_license(first), parse_license(second))
 
     def test_wrong_installation(self, cloud: Server, cloud_id: str) -> None:
         with pytest.raises(ApiError, match="Invalid installation id"):
@@ -132,10 +132,10 @@ class TestLicensing:
         assert licensing.installation_token(cloud, made["id"], made["key"], licensing.SPONSORSHIPS)
 
     def test_license_for_installation(self, lab: Lab, cloud: Server, cloud_id: str, token: str) -> None:
-        license = licenses.parse(download(lab, cloud))
+        license = parse_license(download(lab, cloud))
         bearer = licensing.installation_token(cloud, lab.facts["installation_id"], lab.facts["installation_key"])
         found = licensing.license_for_installation(cloud, cloud_id, bearer, license.license_key, token)
-        assert licenses.same_entitlement(licenses.parse(found), license)
+        assert same_entitlement(parse_license(found), license)
         with pytest.raises(ApiError, match="Invalid Billing Sync Key"):
             licensing.license_for_installation(cloud, cloud_id, bearer, license.license_key, "canary")
 
@@ -258,11 +258,11 @@ class TestLostAnswers:
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
             monkeypatch.delenv(name, raising=False)
         with pytest.raises(Unreachable, match="signed by an unknown authority"):
-            _ = connect(options(lab, "owner")).token
+            _unused = connect(options(lab, "owner")).token
 
     def test_server_that_the_proxy_does_not_know(self, lab: Lab) -> None:
         with pytest.raises(Unreachable, match=r"gives no connection to other\.example\.com \(502"):
-            _ = connect(options(lab, "owner", server_url="https://other.example.com")).token
+            _unused = connect(options(lab, "owner", server_url="https://other.example.com")).token
 
     def test_login(self, lab: Lab, local: Server) -> None:
         lab.fault("reset_after", path="/connect/token")

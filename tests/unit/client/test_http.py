@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.bw.selfhost.plugins.module_utils._client import http as product
-from ansible_collections.bw.selfhost.plugins.module_utils._client.http import Answer, ApiError, Http, Unreachable
+from ansible_collections.bw.selfhost.plugins.module_utils._client.failures import Unreachable
+from ansible_collections.bw.selfhost.plugins.module_utils._client.http import Answer, ApiError, Http
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
 from tests.unit.client.site import HTML, JSON, Authority, Reply, Reset, Seen, Site, reply
@@ -61,7 +62,7 @@ class TestSent:
         assert [seen.headers.get("authorization") for seen in site.seen] == ["Bearer token", None]
 
     def test_one_connection_for_all(self, site: Site, http: Http) -> None:
-        for _ in range(3):
+        for _unused in range(3):
             http.send("GET", site.url)
         assert len({seen.port for seen in site.seen}) == 1
 
@@ -72,7 +73,7 @@ class TestRepeated:
     def answers(self, *answers: Reply | type[Reset]) -> t.Callable[[Seen], Reply]:
         queue = list(answers)
 
-        def answer(_: Seen) -> Reply:
+        def answer(_unused: Seen) -> Reply:
             following = queue.pop(0)
             if isinstance(following, tuple):
                 return following
@@ -126,7 +127,7 @@ class TestRepeated:
 
     def test_limit_that_does_not_end(self, site: Site, fail: Fail, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(product, "LONGEST_WAIT", 0.01)
-        site.answer = lambda _: reply({"message": "Slow down! Too many requests."}, 429, Retry_After="55")
+        site.answer = lambda _unused: reply({"message": "Slow down! Too many requests."}, 429, Retry_After="55")
         error = fail("POST")
         assert isinstance(error, ApiError)
         assert (error.status, error.maybe_done, len(site.seen)) == (429, False, 4)
@@ -145,7 +146,7 @@ class TestAnswers:
         ],
     )
     def test_remedy_by_status(self, site: Site, fail: Fail, status: int, remedy: str) -> None:
-        site.answer = lambda _: (status, {}, b"")
+        site.answer = lambda _unused: (status, {}, b"")
         error = fail()
         assert isinstance(error, ApiError)
         assert error.status == status
@@ -153,7 +154,7 @@ class TestAnswers:
         assert error.field == error.endpoint == f"GET {site.url}/organizations"
 
     def test_the_servers_words(self, site: Site, fail: Fail) -> None:
-        site.answer = lambda _: reply(
+        site.answer = lambda _unused: reply(
             {"message": "The model state\nis invalid.", "validationErrors": {"Key": ["It is missing."]}}, 400
         )
         error = fail("POST")
@@ -176,17 +177,17 @@ class TestAnswers:
 
     @pytest.mark.parametrize("status", [200, 403])
     def test_html(self, site: Site, fail: Fail, status: int) -> None:
-        site.answer = lambda _: (status, HTML, b"<!DOCTYPE html><title>Log in</title>")
+        site.answer = lambda _unused: (status, HTML, b"<!DOCTYPE html><title>Log in</title>")
         error = fail()
         assert error.cause == "An HTML page came instead of JSON."
         assert error.remedy == "Is the URL right, or is this a proxy's login page?"
 
     def test_half_a_body(self, site: Site, fail: Fail) -> None:
-        site.answer = lambda _: (200, JSON, b'{"data": [')
+        site.answer = lambda _unused: (200, JSON, b'{"data": [')
         assert "cut off" in fail().cause
 
     def test_body_shorter_than_it_says(self, site: Site, fail: Fail) -> None:
-        site.answer = lambda _: (200, {**JSON, "Content-Length": "100"}, b'{"data": [')
+        site.answer = lambda _unused: (200, {**JSON, "Content-Length": "100"}, b'{"data": [')
         assert "lost" in fail().cause or "cut off" in fail().cause
 
     @pytest.mark.parametrize("body", [b"[1]", b'{"b": 1}', b'{"a": null}', b"null", b"true"])
@@ -199,14 +200,14 @@ class TestAnswers:
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     def test_redirect_to_another_host(self, site: Site, fail: Fail, status: int) -> None:
-        site.answer = lambda _: (status, {"Location": "https://login.corp.example/sso?token=canary"}, b"")
+        site.answer = lambda _unused: (status, {"Location": "https://login.corp.example/sso?token=canary"}, b"")
         error = fail(token="canary")
         assert "redirects to another host, login.corp.example" in error.cause
         assert "canary" not in str(error)
         assert len(site.seen) == 1
 
     def test_redirect_on_the_same_host(self, site: Site, fail: Fail) -> None:
-        site.answer = lambda _: (301, {"Location": "https://localhost/new/place"}, b"")
+        site.answer = lambda _unused: (301, {"Location": "https://localhost/new/place"}, b"")
         error = fail()
         assert error.cause == "The server redirects to https://localhost."
         assert "final address" in str(error.remedy)
@@ -267,7 +268,7 @@ class TestNoAnswer:
 
     @pytest.mark.parametrize("method", ["GET", "POST"])
     def test_late(self, site: Site, method: str) -> None:
-        site.answer = lambda _: (site.done.wait(10), reply({}))[1]
+        site.answer = lambda _unused: (site.done.wait(10), reply({}))[1]
         with pytest.raises(Unreachable, match=r"did not answer within 0\.2 seconds") as caught:
             Http(site.ca_path, timeout=0.2).send(method, site.url)
         assert caught.value.maybe_done == (method == "POST")
@@ -296,7 +297,7 @@ class TestNoAnswer:
         assert http.send("GET", site.url).status == 200
 
     def test_no_secret_in_any_error(self, site: Site, fail: Fail) -> None:
-        site.answer = lambda _: (_ for _ in ()).throw(Reset)
+        site.answer = lambda _unused: (_unused for _unused in ()).throw(Reset)
         error = fail("POST", token="canary", json={"masterPasswordHash": "canary"}, params={"key": "canary"})
         assert "canary" not in f"{error} {error!r} {error.__cause__!r} {error.as_dict()}"
 

@@ -78,7 +78,7 @@ class TestWays:
         assert "canary" not in str(caught.value)
 
     def test_each_identity_is_one_device_for_ever(self, lab: Lab) -> None:
-        for _ in range(2):
+        for _unused in range(2):
             assert connect(options(lab, "owner")).token.user_id
             assert connect(options(lab, "ann")).token.user_id
         assert len(lab.rows("selfhost", "device")) == 2
@@ -103,7 +103,7 @@ class TestWays:
     def test_wrong_secret_is_waited_for_once(self, lab: Lab) -> None:
         server = connect(options(lab, "owner", client_secret="canary"))
         with pytest.raises(ApiError) as caught:
-            _ = server.token
+            _unused = server.token
         assert caught.value.field == "client_secret"
         assert len(lab.requests()) == 1
 
@@ -122,7 +122,7 @@ class TestWays:
         lab.set_user("selfhost", owner.email, **change)
         server = Server(self_hosted(lab.facts["server_url"]), Password(owner.email, owner.master_password), prefix="cloud.")
         with pytest.raises(ApiError, match=says) as caught:
-            _ = server.token
+            _unused = server.token
         assert caught.value.field == "cloud.master_password"
 
 
@@ -171,9 +171,9 @@ class TestRefusals:
         ids=str,
     )
     def test_cause_and_remedy(self, site: Site, body: dict[str, t.Any], says: str, remedy: str) -> None:
-        site.answer = lambda _: reply(body, 400)
+        site.answer = lambda _unused: reply(body, 400)
         with pytest.raises(ApiError) as caught:
-            _ = at(site, KEY, "cloud.").token
+            _unused = at(site, KEY, "cloud.").token
         error = caught.value
         assert says in error.cause
         assert remedy in str(error.remedy)
@@ -182,25 +182,25 @@ class TestRefusals:
 
     @pytest.mark.parametrize("body", [{}, [], {"access_token": "a.b.c"}, {"access_token": None, "expires_in": 1}], ids=str)
     def test_another_kind_of_server(self, site: Site, body: t.Any) -> None:
-        site.answer = lambda _: reply(body)
+        site.answer = lambda _unused: reply(body)
         with pytest.raises(ApiError, match="not what a Bitwarden server sends"):
-            _ = at(site, KEY).token
+            _unused = at(site, KEY).token
 
     def test_downgrade_by_the_server(self, site: Site) -> None:
         """A server that asks for a weak derivation does not get the hash."""
-        site.answer = lambda _: reply({"kdf": 0, "kdfIterations": 1})
+        site.answer = lambda _unused: reply({"kdf": 0, "kdfIterations": 1})
         with pytest.raises(SelfhostError, match="PBKDF2 iterations 1"):
-            _ = at(site, Password("a@example.com", "canary")).token
+            _unused = at(site, Password("a@example.com", "canary")).token
         assert len(site.seen) == 1
 
     def test_prelogin_without_an_answer(self, site: Site) -> None:
         with pytest.raises(SelfhostError, match="type None, which is unknown"):
-            _ = at(site, Password("a@example.com", "canary")).token
+            _unused = at(site, Password("a@example.com", "canary")).token
 
 
 class TestSent:
     def test_form_of_an_api_key(self, site: Site) -> None:
-        site.answer = lambda _: reply({"access_token": "e30.e30.x", "expires_in": 3600})
+        site.answer = lambda _unused: reply({"access_token": "e30.e30.x", "expires_in": 3600})
         assert at(site, KEY).token.email is None
         seen = site.seen[0]
         form = {name: values[0] for name, values in parse_qs(seen.body.decode()).items()}

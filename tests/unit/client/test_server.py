@@ -177,7 +177,7 @@ class TestRenewal:
 
 class TestVersions:
     def at(self, site: Site, config: t.Any) -> Server:
-        site.answer = lambda _: reply(config)
+        site.answer = lambda _unused: reply(config)
         return Server(Endpoints(site.url, site.url), verify=site.ca_path)
 
     def test_asked_once_and_without_a_login(self, site: Site) -> None:
@@ -212,7 +212,7 @@ class TestVersions:
 
     def test_other_servers_are_named(self, site: Site) -> None:
         with pytest.raises(SelfhostError, match="This is a Vaultwarden server"):
-            _ = self.at(site, {"version": "2026.6.0", "server": {"name": "Vaultwarden"}}).version
+            _unused = self.at(site, {"version": "2026.6.0", "server": {"name": "Vaultwarden"}}).version
 
     def test_dotted_comparison(self) -> None:
         assert parse_version("2025.12.1") > parse_version("2025.5.2")

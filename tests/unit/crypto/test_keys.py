@@ -57,7 +57,7 @@ def test_new_organization_opens_for_its_owner(name: str) -> None:
 
 
 def test_every_organization_has_its_own_key() -> None:
-    first, second = (keys.open_organization_key(keys.new_organization(PRIVATE, "").key, PRIVATE) for _ in range(2))
+    first, second = (keys.open_organization_key(keys.new_organization(PRIVATE, "").key, PRIVATE) for _unused in range(2))
     assert first != second
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.bw.selfhost.plugins.module_utils._model import license as product
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
-from ansible_collections.bw.selfhost.plugins.module_utils._model.license import License, parse
+from ansible_collections.bw.selfhost.plugins.module_utils._model.license_file import License, parse
 from hypothesis import given, settings, strategies as st
 
 NOW = datetime(2026, 8, 22, 12, tzinfo=UTC)

@@ -100,7 +100,7 @@ def test_a_failure_is_asked_for_once() -> None:
         asked.append(1)
         raise SelfhostError("It is gone.")
 
-    for _ in range(2):
+    for _unused in range(2):
         with pytest.raises(SelfhostError, match="It is gone"):
             scene.once("it", ask)
     assert asked == [1]

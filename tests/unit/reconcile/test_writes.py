@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.bw.selfhost.plugins.module_utils._client.http import Answer, ApiError, Failure
+from ansible_collections.bw.selfhost.plugins.module_utils._client.failures import Failure
+from ansible_collections.bw.selfhost.plugins.module_utils._client.http import Answer, ApiError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.writes import settle
 
