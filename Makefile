@@ -15,7 +15,7 @@ test: prepared ## run everything that CI runs
 	@python3 tools/check.py
 
 lab: prepared ## bring the lab up for people; Ctrl-C stops it
-	@$(PYTHON) -m tests.lab up
+	@$(PYTHON) -m tests.lab up --with-stack
 
 bench: prepared ## print requests, wall time and peak memory of the flows that must be quick
 	@PYTHONPATH=collections $(PYTHON) -m tests.bench

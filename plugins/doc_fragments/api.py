@@ -18,11 +18,9 @@ options:
     type: str
   region:
     description:
-      - Region of the Bitwarden cloud, instead of O(server_url).
+      - Region of the Bitwarden cloud, V(us) at C(bitwarden.com) or V(eu) at C(bitwarden.eu), instead of O(server_url).
     type: str
-    choices:
-      us: The cloud at C(bitwarden.com).
-      eu: The cloud at C(bitwarden.eu).
+    choices: [us, eu]
   client_id:
     description:
       - Personal API key of the user, such as V(user.0f0e0d0c-0b0a-4908-8706-050403020100).

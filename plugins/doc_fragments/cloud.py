@@ -20,11 +20,9 @@ options:
         description: URL of the cloud, where O(cloud.region) does not name it.
         type: str
       region:
-        description: Region of the Bitwarden cloud.
+        description: Region of the Bitwarden cloud, V(us) at C(bitwarden.com) or V(eu) at C(bitwarden.eu).
         type: str
-        choices:
-          us: The cloud at C(bitwarden.com).
-          eu: The cloud at C(bitwarden.eu).
+        choices: [us, eu]
       client_id:
         description: Personal API key of the user in the cloud. It is not the one of the self-hosted server.
         type: str

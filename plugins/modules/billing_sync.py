@@ -50,12 +50,11 @@ options:
     description: The billing-sync token, 30 characters.
     type: str
   sync_license:
-    description: Whether to fetch the license from the cloud through the connection.
+    description:
+      - Whether to fetch the license from the cloud through the connection.
+      - V(if_older_than) fetches it when the last sync is older than O(sync_max_age), or the connection has just changed.
     type: str
-    choices:
-      never: Do not.
-      always: In each run.
-      if_older_than: When the last sync is older than O(sync_max_age), or the connection has just changed.
+    choices: [never, always, if_older_than]
     default: if_older_than
   sync_max_age:
     description: Hours.

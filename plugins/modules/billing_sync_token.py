@@ -28,11 +28,11 @@ options:
     type: str
     required: true
   state:
-    description: Whether to get the token that is there, or to replace it.
+    description:
+      - V(present) is the token as it is; a first one is made when there is none.
+      - V(rotated) is a new token. The old one stops working at once.
     type: str
-    choices:
-      present: The token as it is; a first one is made when there is none.
-      rotated: A new token. The old one stops working at once.
+    choices: [present, rotated]
     default: present
 notes:
   - The user must be owner of the organization in the cloud, or a provider user of the provider that manages it.

@@ -105,7 +105,7 @@ def page_a(lab: Lab, stack: Stack) -> dict[str, t.Any]:
 
 
 @contextlib.contextmanager
-def demo(version: str = LATEST) -> t.Iterator[Demo]:
+def demo(version: str = LATEST, scenario: str = "page_a") -> t.Iterator[Demo]:
     """Bring up the lab with a stand-in stack in a temporary folder; leave nothing behind."""
     with tempfile.TemporaryDirectory(prefix="bw-demo-") as folder:
         directory = Path(folder)
@@ -116,7 +116,7 @@ def demo(version: str = LATEST) -> t.Iterator[Demo]:
             installation_key=FACTS["installation_key"],
             version=version,
         )
-        with Lab(directory / "lab", stack=stack) as lab:
+        with Lab(directory / "lab", scenario=scenario, stack=stack) as lab:
             page = Demo(directory, lab, stack)
             page.declare()
             yield page

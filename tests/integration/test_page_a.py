@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo import SPONSORED, Demo, Pass, demo
+from tests.demo import SPONSORED, Demo, Pass, demo, page_a
 from tests.demo.observe import rows
 
 REQUEST_BUDGET = 12
@@ -104,3 +104,29 @@ def test_misspelled_setting_is_refused_with_a_suggestion(page: Demo) -> None:
     assert "globalSettings__enableCloudCommunication" in done.output
     assert tree(page.stack.directory) == before
     assert page.lab.writes() == []
+
+
+def test_the_first_license_of_a_new_organization() -> None:
+    with demo(scenario="first_license") as page:
+        owner = page_a(page.lab, page.stack)["licensing_server"]
+        page.declare(licensing_server={**owner, "master_password": page.lab.people["owner"].master_password})
+        page.lab.forbid_writes()
+        checked = page.playbook("--check", "--diff")
+        assert checked.code == 0, checked.output
+        page.lab.forbid_writes(False)
+        first = page.playbook("--diff")
+        assert first.code == 0, first.output
+        second = page.playbook("--diff")
+        assert (second.code, second.changed) == (0, 0), second.output
+        [organization] = page.lab.rows("selfhost", "organization")
+        assert organization["seats"] == 25
+        [connection] = page.lab.rows("selfhost", "connection")
+        assert connection["organizationId"] == organization["id"]
+
+
+def test_a_disabled_organization_gets_its_license_again(page: Demo) -> None:
+    assert page.playbook().code == 0
+    page.lab.set_organization("selfhost", page.lab.facts["organization_id"], enabled=False)
+    mended = page.playbook("--diff")
+    assert (mended.code, mended.changed) == (0, 1), mended.output
+    assert page.lab.rows("selfhost", "organization")[0]["enabled"]

@@ -31,7 +31,7 @@ WAITING = ("awaiting_sync", "removal_requested")
 
 @dataclass(frozen=True)
 class Sponsorship:
-    """One sponsorship as the server tells it. C(email) and C(sponsor) are unknown for the user's own one."""
+    """One sponsorship as the server tells it. C(email) is unknown for the user's own one."""
 
     friendly_name: str
     email: str | None
@@ -39,7 +39,6 @@ class Sponsorship:
     valid_until: datetime | None
     to_delete: bool
     admin_initiated: bool
-    sponsor: str | None = None
 
     @property
     def state(self) -> str:
@@ -80,7 +79,6 @@ def of_list(item: t.Mapping[str, t.Any]) -> Sponsorship:
         valid_until=_date(item["validUntil"]),
         to_delete=item["toDelete"],
         admin_initiated=item["isAdminInitiated"],
-        sponsor=item["sponsoringOrganizationUserId"],
     )
 
 
