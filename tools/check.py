@@ -33,14 +33,14 @@ class Layer:
 
 
 STATIC = (
-    Layer("sanity-oldest", (f"tools/sanity.sh {OLDEST}",), OLDEST),
-    Layer("sanity-newest", (f"tools/sanity.sh {NEWEST}",), NEWEST),
-    Layer("ansible-lint", ("ansible-lint -q --nocolor",)),
-    Layer("mypy", ("mypy",)),
     Layer("ruff", ("ruff check .", "ruff format --check .")),
     Layer("yamllint", ("yamllint --strict .",)),
-    Layer("docs", ("antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .",)),
     Layer("changelog", ("antsibull-changelog lint",)),
+    Layer("mypy", ("mypy",)),
+    Layer("docs", ("antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .",)),
+    Layer("ansible-lint", ("ansible-lint -q --nocolor",)),
+    Layer("sanity-oldest", (f"tools/sanity.sh {OLDEST}",), OLDEST),
+    Layer("sanity-newest", (f"tools/sanity.sh {NEWEST}",), NEWEST),
     Layer("molecule", ("molecule test",)),
 )
 SUITES = (

@@ -145,10 +145,14 @@ def test_license_directory(lab: Lab, tmp_path: Path) -> None:
     applied = ok(run_module("organization_license", {**org(lab), **params}))
     assert not applied["changed"], "a damaged file is no reason while the server reads another one"
 
-    dates = {name: lab.cloud_license()[name] for name in ("expires", "expirationWithoutGracePeriod")}
-    stored.write_text(json.dumps(lab.cloud_license(issued_days_ago=345, **dates)))
+    same = {name: lab.cloud_license()[name] for name in ("expires", "expirationWithoutGracePeriod", "trial")}
+    stored.write_text(json.dumps(lab.cloud_license(issued_days_ago=345, **same)))
     renewed = ok(run_module("organization_license", {**params, "organization_name": "Example Org"}))
     assert [change["reason"] for change in renewed["changes"]] == ["the license in force ends soon"]
+
+    stored.write_text(json.dumps(lab.cloud_license(billingEmail="others@example.com")))
+    corrected = ok(run_module("organization_license", {**params, "organization_name": "Example Org"}))
+    assert corrected["diff"] == {"before": "", "after": "license Example Org: the license grants something else\n"}
 
 
 def test_a_license_that_another_organization_uses(lab: Lab, tmp_path: Path) -> None:

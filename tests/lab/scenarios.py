@@ -81,13 +81,13 @@ def _organization(label: str, name: str, plan_type: int, seats: int | None, ends
         "publicKey": KEYS[label.replace("cloud ", "")]["public"],
         "privateKey": crypto.encrypt(crypto.unb64(KEYS[label.replace("cloud ", "")]["private"]), key),
         "expirationDate": iso(ends),
-        "subscription": {
-            "status": "active",
-            "trialEnd": iso(ends - timedelta(days=358)),
-            "periodEnd": iso(ends),
-            "periodDays": 365,
-        },
+        "subscription": _annual(ends),
     }
+
+
+def _annual(ends: datetime) -> Row:
+    """An active subscription that began with a trial of a week."""
+    return {"status": "active", "trialEnd": iso(ends - timedelta(days=358)), "periodEnd": iso(ends), "periodDays": 365}
 
 
 def member_row(organization_id: str, label: str, role: int) -> Row:
@@ -129,8 +129,8 @@ def _local_organization(cloud: World, selfhost: World) -> None:
     """As if it had been created 320 days ago from the license of that day."""
     issued = _midnight(selfhost.now()) - timedelta(days=320)
     then = {**(cloud.get("organization", FACTS["cloud_organization_id"]) or {}), "seats": OLD_SEATS}
-    ends = issued + timedelta(days=310)
-    then |= {"expirationDate": iso(ends), "subscription": {**then["subscription"], "periodEnd": iso(ends)}}
+    ends = issued + timedelta(days=345)
+    then |= {"expirationDate": iso(ends), "subscription": _annual(ends)}
     old = license_files.sealed(license_files.properties(cloud, then, FACTS["installation_id"], issued), cloud)
     row = _organization("local organization", FACTS["organization_name"], 20, OLD_SEATS, ends) | licensed(old)
     del row["subscription"]

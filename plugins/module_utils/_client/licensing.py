@@ -53,18 +53,6 @@ def installation_token(cloud: Server, installation_id: str, installation_key: st
     return cloud.door.log_in(Installation(installation_id, installation_key, scope)).access_token
 
 
-def license_for_installation(
-    cloud: Server, cloud_organization_id: str, token: str, license_key: str, billing_sync_key: str
-) -> bytes:
-    """Return the license that a license sync would fetch. C(token) is that of C(installation_token).
-
-    400 C(Invalid license key.) or C(Invalid Billing Sync Key); 500 when no billing sync key was ever made.
-    """
-    url = f"{cloud.endpoints.api}/licenses/organization/{cloud_organization_id}"
-    body = {"licenseKey": license_key, "billingSyncKey": billing_sync_key}  # a body on a GET, as the server wants it
-    return cloud.http.send("GET", url, token=token, json=body).checked().content
-
-
 # --- the self-hosted server ------------------------------------------------------------------------------------------
 
 

@@ -48,8 +48,3 @@ def revoke(server: Server, organization_id: str, friendly_name: str) -> None:
 def revoke_own(server: Server, organization_id: str) -> None:
     """Revoke the sponsorship that the caller offered as a member."""
     server.delete(f"{SELF_HOSTED}/{organization_id}")
-
-
-def sync_status(server: Server, organization_id: str) -> str | None:
-    """Return when sponsorships were last synced (ISO 8601), None for never. Owners only; the cloud answers it too."""
-    return t.cast("str | None", server.request("GET", f"{PATH}/{organization_id}/sync-status").object().get("lastSyncDate"))

@@ -34,6 +34,7 @@ _SHOWN = ("name", "plan", "planType", *LIMITS, *ABILITIES, *_DATES)
 
 # Claims that differ between two downloads of one entitlement.
 _PER_DOWNLOAD = frozenset({"Issued", "Refresh", "jti", "nbf", "iat", "exp"})
+_ENDS = frozenset({"Expires", "ExpirationWithoutGracePeriod"})
 # The server compares these only where the license knows them, so that an older license fits a newer server.
 _OPTIONAL_ABILITIES = ("useMyItems", "useInviteLinks", "usePam")
 
@@ -63,18 +64,18 @@ def refusals(
         current_expires: end of the license in force; to be left out for a license that was just downloaded.
         creating: the license will create its organization, where the server is stricter.
     """
-    seats = license.seats
+    seats, expired = license.seats, _past(license.expires, now)
     refused: dict[str, bool] = {
         "installation": installation_id is not None and license.installation_id != installation_id.lower(),
         "organization": cloud_organization_id is not None and license.id != cloud_organization_id.lower(),
         "disabled": not license.values["enabled"],
         "no_self_host": not license.values["selfHost"],
-        "expired": _past(license.expires, now),
+        "expired": expired,
         "token_expired": _past(license.token_expires, now),
         "not_yet": license.starts is not None and license.starts > now,
         "too_new": server_version is not None and _too_new(license, server_version),
         "seats": seats is not None and occupied_seats is not None and occupied_seats > seats,
-        "older": current_expires is not None and license.expires is not None and license.expires < current_expires,
+        "older": not expired and _earlier(license.expires, current_expires),
         "no_type": creating and license.kind != 1,
     }
     facts = {
@@ -130,6 +131,10 @@ _REASONS = {
 }
 
 
+def _earlier(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and one < other
+
+
 def _past(date: datetime | None, now: datetime) -> bool:
     return date is not None and date <= now
 
@@ -144,17 +149,18 @@ def _too_new(license: License, server: tuple[int, ...]) -> bool:
 # --- comparing -------------------------------------------------------------------------------------------------------
 
 
-def same_entitlement(a: License, b: License) -> bool:
-    """Say whether two files grant the same; two downloads never give equal files."""
+def same_entitlement(a: License, b: License, *, ends: bool = True) -> bool:
+    """Say whether two files grant the same; two downloads never give equal files. C(ends=False) leaves their ends out."""
     if (a.id, a.license_key) != (b.id, b.license_key):
         return False
     if a.claims and b.claims:
-        return _lasting(a) == _lasting(b)
+        return _lasting(a, ends) == _lasting(b, ends)
     return not a.claims and not b.claims and a.file["hash"] is not None and a.file["hash"] == b.file["hash"]
 
 
-def _lasting(license: License) -> dict[str, t.Any]:
-    return {name: value for name, value in license.claims.items() if name not in _PER_DOWNLOAD}
+def _lasting(license: License, ends: bool) -> dict[str, t.Any]:
+    skipped = _PER_DOWNLOAD if ends else _PER_DOWNLOAD | _ENDS
+    return {name: value for name, value in license.claims.items() if name not in skipped}
 
 
 def matches_subscription(

@@ -45,12 +45,11 @@ class Change:
 
     def lines(self, side: str) -> list[str]:
         """Return the human lines of one side, C(before) or C(after), of a diff."""
+        if not self.before and not self.after:
+            shows = side == ("before" if self.action == "delete" else "after")
+            return [f"{self.kind} {self.name}: {self.reason or self.action}"] if shows else []
         fields = self._masked(self.before, "old") if side == "before" else self._masked(self.after, "new")
-        if self.action == "run":
-            return [f"{self.kind} {self.name}: {self.reason}"] if side == "after" else []
-        if not fields and self.action != ("create" if side == "after" else "delete"):
-            return []
-        return [f"{self.kind} {self.name}:", *(f"  {key}: {_text(value)}" for key, value in fields.items())]
+        return [f"{self.kind} {self.name}:", *(f"  {key}: {_text(value)}" for key, value in fields.items())] if fields else []
 
     def _masked(self, fields: t.Mapping[str, t.Any], age: str) -> dict[str, t.Any]:
         # "old"/"new" keeps a changed secret visible as a change in a text diff without showing it.

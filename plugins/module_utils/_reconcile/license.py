@@ -86,11 +86,17 @@ def _reason(candidate: License, current: Current, now: datetime, changed: tuple[
         return "the server cannot read the license in force"
     if current.entry is not None and current.entry["enabled"] is not True:
         return "the server has disabled the organization"
-    if set(changed[1]) - {"expires"} or _gains(changed, now):
+    if set(changed[1]) - {"expires"} or _gains(changed, now) or _says_more(current.stored, candidate):
         return "the license grants something else"
     if current.stored is not None and _ends_soon(current.stored, candidate, now):
         return "the license in force ends soon"
     return "forced" if force else ""
+
+
+def _says_more(stored: License | None, candidate: License) -> bool:
+    """Say whether the files differ in something that is not shown, such as the billing address."""
+    readable = stored is not None and stored.claims and candidate.claims
+    return bool(readable) and not model.same_entitlement(t.cast(License, stored), candidate, ends=False)
 
 
 def _gains(changed: tuple[Values, Values], now: datetime) -> bool:

@@ -131,14 +131,6 @@ class TestLicensing:
         made = licensing.register_installation(cloud, "ops@example.com")
         assert licensing.installation_token(cloud, made["id"], made["key"], licensing.SPONSORSHIPS)
 
-    def test_license_for_installation(self, lab: Lab, cloud: Server, cloud_id: str, token: str) -> None:
-        license = parse_license(download(lab, cloud))
-        bearer = licensing.installation_token(cloud, lab.facts["installation_id"], lab.facts["installation_key"])
-        found = licensing.license_for_installation(cloud, cloud_id, bearer, license.license_key, token)
-        assert same_entitlement(parse_license(found), license)
-        with pytest.raises(ApiError, match="Invalid Billing Sync Key"):
-            licensing.license_for_installation(cloud, cloud_id, bearer, license.license_key, "canary")
-
     def test_sync_without_a_connection(self, local: Server, local_id: str) -> None:
         with pytest.raises(ApiError, match="404"):
             licensing.sync(local, local_id)
@@ -201,7 +193,6 @@ class TestSponsorships:
     def test_life(self, lab: Lab, cloud: Server, local: Server, local_id: str) -> None:
         licensing.upload(local, local_id, download(lab, cloud))
         assert sponsorships.listed(local, local_id) == []
-        assert sponsorships.sync_status(local, local_id) is None
         sponsorships.offer(local, local_id, "family+1@example.org")
         sponsorships.offer(local, local_id, "family+1@example.org")
         found = sponsorships.listed(local, local_id)
