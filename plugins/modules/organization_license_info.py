@@ -162,7 +162,7 @@ checks:
   elements: dict
   contains:
     check:
-      description: Short name of the check, V(P1) to V(P12).
+      description: Short name of the check, V(P1) to V(P13).
       type: str
     title:
       description: What is looked at.

@@ -71,7 +71,12 @@ class PageA:
             "organization_license_info",
             {
                 "session": self.server["session"],
-                "cloud": {"session": self.cloud["session"], "timeout": self.timeout},
+                "master_password": self.lab.people["owner"].master_password,
+                "cloud": {
+                    "session": self.cloud["session"],
+                    "master_password": self.lab.people["cloud_owner"].master_password,
+                    "timeout": self.timeout,
+                },
                 "cloud_organization_id": facts["cloud_organization_id"],
                 "installation_id": facts["installation_id"],
                 "installation_key": facts["installation_key"],

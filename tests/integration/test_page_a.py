@@ -130,3 +130,14 @@ def test_a_disabled_organization_gets_its_license_again(page: Demo) -> None:
     mended = page.playbook("--diff")
     assert (mended.code, mended.changed) == (0, 1), mended.output
     assert page.lab.rows("selfhost", "organization")[0]["enabled"]
+
+
+def test_a_wrong_master_password_is_found_before_anything_is_changed(page: Demo) -> None:
+    cloud = page_a(page.lab, page.stack)["licensing_cloud"]
+    page.declare(licensing_cloud={**cloud, "master_password": "not the master password"})
+    before = tree(page.stack.directory)
+    done = page.playbook()
+    assert done.code != 0
+    assert "cloud.master_password" in done.output
+    assert page.lab.writes() == []
+    assert tree(page.stack.directory) == before

@@ -28,8 +28,8 @@ SETUP_READS = frozenset(
         PUSH_RELAY,
     }
 )
-# The server cannot do what this collection is about while these are placeholders.
-NEEDED = (INSTALLATION_ID, INSTALLATION_KEY, "globalSettings__mail__smtp__host")
+# No service starts, or reaches the cloud, while these are placeholders.
+NEEDED = (INSTALLATION_ID, INSTALLATION_KEY)
 
 _ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 _UNSET = {"placeholder": ("", "SECRET", "REPLACE"), "empty": ("",)}

@@ -8,6 +8,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.bw.selfhost.plugins.module_utils._client import api_keys, organizations
+from ansible_collections.bw.selfhost.plugins.module_utils._client.account import Account
 from ansible_collections.bw.selfhost.plugins.module_utils._client.http import ApiError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.dates import parse_date, show_date
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import Problems, SelfhostError, refuse_all
@@ -156,6 +157,15 @@ def _token(scene: Scene) -> str:
     return f"made at {show_date(parse_date(made))}"
 
 
+def _master_passwords(scene: Scene) -> str:
+    if scene.entry is None:  # its first license makes its keys
+        Account.unlock(scene.server, scene.params["master_password"])
+    cloud, _organization_id = scene.needs_cloud()
+    if not scene.params["cloud"]["master_password"]:
+        raise Skipped
+    return f"opens the account of {Account.unlock(cloud, scene.params['cloud']['master_password']).email}"
+
+
 @dataclass(frozen=True)
 class Check:
     """One check. C(proved) says that a recent license sync makes it needless."""
@@ -179,6 +189,7 @@ CHECKS = (
     Check("P10", "license in force", _health),
     Check("P11", "organization enabled", _enabled),
     Check("P12", "billing-sync token in the cloud", _token, proved=True),
+    Check("P13", "master passwords", _master_passwords, proved=True),
 )
 
 
