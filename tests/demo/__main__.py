@@ -13,6 +13,7 @@ def main() -> int:
     """Run the playbook twice and print what became true. Returns the exit code."""
     started = time.monotonic()
     with demo() as page:
+        seconds, server = time.monotonic() - started, page.lab.facts["server_url"]
         print(f"Lab is up after {seconds:.1f} s: cloud US, cloud EU, self-hosted server {server}")
         first = page.playbook("--diff")
         if first.code:

@@ -66,7 +66,7 @@ def test_nothing_to_compare(configured: dict[str, str] | None, region: t.Any) ->
 
 
 def test_every_check_has_its_own_name() -> None:
-    assert [check.name for check in CHECKS] == [f"P{number}" for number in range(1, 13)]
+    assert [check.name for check in CHECKS] == [f"P{number}" for number in range(1, 14)]
 
 
 def test_all_problems_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
