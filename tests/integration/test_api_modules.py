@@ -150,7 +150,7 @@ def test_license_directory(lab: Lab, tmp_path: Path) -> None:
     renewed = ok(run_module("organization_license", {**params, "organization_name": "Example Org"}))
     assert [change["reason"] for change in renewed["changes"]] == ["the license in force ends soon"]
 
-    stored.write_text(json.dumps(lab.cloud_license(billingEmail="others@example.com")))
+    stored.write_text(json.dumps(lab.cloud_license(billingEmail="others@example.com", issued_days_ago=1)))
     corrected = ok(run_module("organization_license", {**params, "organization_name": "Example Org"}))
     assert corrected["diff"] == {"before": "", "after": "license Example Org: the license grants something else\n"}
 
