@@ -41,7 +41,7 @@ def impatient() -> t.Iterator[None]:
 def test_every_request_of_page_a(lab: Lab) -> None:
     page = PageA(lab)
     page.results["log_in"] = ok(page.log_in())
-    for step in ("preflight", "license", "billing_sync", "sponsorship"):
+    for step in ("log_in", "preflight", "license", "billing_sync", "sponsorship"):
         kill_everywhere(lab, page, step)
 
 
