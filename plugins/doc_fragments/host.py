@@ -6,10 +6,14 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """No options: each host module has its own C(bwdata)."""
+    """Options of C(_module.HOST_ARGUMENTS)."""
 
     DOCUMENTATION = r"""
-options: {}
+options:
+  bwdata:
+    description: The C(bwdata) directory of the installation.
+    type: path
+    default: /opt/bitwarden/bwdata
 requirements:
   - Python 3.9 or later on the server, nothing else
 notes:

@@ -38,6 +38,8 @@ CLOUD_ARGUMENTS: Spec = {
         "options": {name: {k: v for k, v in spec.items() if k != "fallback"} for name, spec in _server_arguments().items()},
     }
 }
+# Where the installation is; documented in the fragment C(bw.selfhost.host).
+HOST_ARGUMENTS: Spec = {"bwdata": {"type": "path", "default": "/opt/bitwarden/bwdata"}}
 
 
 @dataclass

@@ -22,10 +22,6 @@ extends_documentation_fragment:
   - bw.selfhost.attributes.linux
   - bw.selfhost.attributes
 options:
-  bwdata:
-    description: The C(bwdata) directory of the installation.
-    type: path
-    default: /opt/bitwarden/bwdata
   settings:
     description:
       - Settings by their full names, such as C(globalSettings__enableCloudCommunication). V(null) removes a setting.
@@ -123,11 +119,11 @@ changes:
 """
 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.settings import is_secret, may_be_masked
-from ansible_collections.bw.selfhost.plugins.module_utils._module import Outcome, Spec, Task, run
+from ansible_collections.bw.selfhost.plugins.module_utils._module import HOST_ARGUMENTS, Outcome, Spec, Task, run
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.override_env import plan_settings
 
 ARGUMENTS: Spec = {
-    "bwdata": {"type": "path", "default": "/opt/bitwarden/bwdata"},
+    **HOST_ARGUMENTS,
     "settings": {"type": "dict", "default": {}},
     "absent": {"type": "list", "elements": "str", "default": []},
     "region": {"type": "str", "choices": ["us", "eu"]},

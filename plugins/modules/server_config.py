@@ -21,10 +21,6 @@ extends_documentation_fragment:
   - bw.selfhost.attributes.linux
   - bw.selfhost.attributes
 options:
-  bwdata:
-    description: The C(bwdata) directory of the installation.
-    type: path
-    default: /opt/bitwarden/bwdata
   config:
     description:
       - Values by key, such as C(url), C(http_port), C(ssl), C(real_ips) or C(enable_scim). V(null) brings a key back to its default.
@@ -92,11 +88,11 @@ changes:
       reason: ""
 """
 
-from ansible_collections.bw.selfhost.plugins.module_utils._module import Outcome, Spec, Task, run
+from ansible_collections.bw.selfhost.plugins.module_utils._module import HOST_ARGUMENTS, Outcome, Spec, Task, run
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.server_config import plan_config
 
 ARGUMENTS: Spec = {
-    "bwdata": {"type": "path", "default": "/opt/bitwarden/bwdata"},
+    **HOST_ARGUMENTS,
     "config": {"type": "dict", "required": True},
     "backup": {"type": "bool", "default": False},
 }

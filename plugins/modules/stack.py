@@ -26,10 +26,6 @@ extends_documentation_fragment:
   - bw.selfhost.attributes.linux
   - bw.selfhost.attributes
 options:
-  bwdata:
-    description: The C(bwdata) directory of the installation.
-    type: path
-    default: /opt/bitwarden/bwdata
   script:
     description:
       - Path of C(bitwarden.sh). Without it, the one next to O(bwdata).
@@ -147,13 +143,13 @@ changes:
 
 from pathlib import Path
 
-from ansible_collections.bw.selfhost.plugins.module_utils._module import Outcome, Spec, Task, run
+from ansible_collections.bw.selfhost.plugins.module_utils._module import HOST_ARGUMENTS, Outcome, Spec, Task, run
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.installation import Installation
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.stack import Options, reconcile
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.stack_plan import Wish
 
 ARGUMENTS: Spec = {
-    "bwdata": {"type": "path", "default": "/opt/bitwarden/bwdata"},
+    **HOST_ARGUMENTS,
     "script": {"type": "path"},
     "state": {
         "type": "str",

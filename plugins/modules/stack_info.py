@@ -15,12 +15,9 @@ author:
   - The bw.selfhost maintainers (@bw-selfhost)
 extends_documentation_fragment:
   - bw.selfhost.host
+  - bw.selfhost.attributes.linux
   - bw.selfhost.attributes.info
 options:
-  bwdata:
-    description: The C(bwdata) directory of the installation.
-    type: path
-    default: /opt/bitwarden/bwdata
   script:
     description: Path of C(bitwarden.sh). Without it, the one next to O(bwdata).
     type: path
@@ -154,11 +151,11 @@ problems:
   elements: str
 """
 
-from ansible_collections.bw.selfhost.plugins.module_utils._module import Outcome, Spec, Task, run
+from ansible_collections.bw.selfhost.plugins.module_utils._module import HOST_ARGUMENTS, Outcome, Spec, Task, run
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.installation import Installation
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.stack_info import describe
 
-ARGUMENTS: Spec = {"bwdata": {"type": "path", "default": "/opt/bitwarden/bwdata"}, "script": {"type": "path"}}
+ARGUMENTS: Spec = {**HOST_ARGUMENTS, "script": {"type": "path"}}
 
 
 def work(task: Task) -> Outcome:
