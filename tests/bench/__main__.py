@@ -111,8 +111,15 @@ def large_env_file() -> t.Iterator[Figure]:
         yield Figure("override_env on 5,000 lines, in process", 1000 * median_seconds(change, 20), "ms", 50)
 
 
+def the_lab_itself() -> t.Iterator[Figure]:
+    """What every test waits for."""
+    with demo() as page:
+        yield Figure("lab: reset", 1000 * median_seconds(lambda: page.lab.reset(scenario="first_license"), 20), "ms", 50)
+        yield Figure("stand-in stack: containers()", 1000 * median_seconds(page.stack.containers, 20), "ms", 2)
+
+
 def main() -> None:
-    for measure in (large_env_file, converged_page_a):
+    for measure in (large_env_file, the_lab_itself, converged_page_a):
         for figure in measure():
             print(figure, flush=True)
     for name, value, target in metrics.table():

@@ -10,12 +10,10 @@ import os
 import stat
 import subprocess
 import sys
-import time
 import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import override_env
 
 from tests.integration.module_runner import run_module
 from tests.lab.stack import Stack
@@ -376,18 +374,3 @@ def test_settings_may_refine_the_region(path: Path, value: str) -> None:
 def test_a_label_without_its_addresses_gives_a_warning(path: Path) -> None:
     assert "Set region: eu." in warnings(run(path, settings={CLOUD: True}))
     assert "Set region: eu." not in warnings(run(path, region="eu"))
-
-
-# --- speed ---
-
-
-def test_five_thousand_lines_take_at_most_fifty_milliseconds(path: Path) -> None:
-    lines = [f"# comment {number}\nglobalSettings__bench__key{number}=value {number}\n" for number in range(2500)]
-    path.write_text("".join(lines))
-    seconds = []
-    for _unused in range(5):
-        start = time.process_time()
-        edit = override_env.plan_settings(str(path.parent.parent), {CLOUD: True, PASSWORD: "x y"}, ["ODD"], "eu")
-        seconds.append(time.process_time() - start)
-        assert edit.data.startswith(path.read_bytes())
-    assert min(seconds) <= 0.05

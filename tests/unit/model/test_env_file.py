@@ -272,7 +272,7 @@ def test_no_input_takes_long(data: bytes) -> None:
     start = time.process_time()
     with contextlib.suppress(SelfhostError):
         EnvFile.parse(data).effective({})
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 10, "it takes milliseconds, or what grows faster than the input has come back"
 
 
 # --- properties ---
