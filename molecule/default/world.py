@@ -24,7 +24,7 @@ def told(page: Demo) -> dict[str, t.Any]:
     env_file = page.stack.bwdata / "env/global.override.env"
     return {
         "world_pid": os.getpid(),
-        "world_environment": page.lab.environment(),
+        "bitwarden_environment": page.lab.environment(),
         "world_stack": str(page.stack.directory),
         "world_env_file_sha256": hashlib.sha256(env_file.read_bytes()).hexdigest(),
         **page_a(page.lab, page.stack),

@@ -59,7 +59,7 @@ def test_containers_run_with_the_settings(world: dict[str, t.Any]) -> None:
 
 
 def test_server_answers(host: Host, world: dict[str, t.Any]) -> None:
-    variables = world["world_environment"]
+    variables = world["bitwarden_environment"]
     command = f"curl --silent --fail --cacert {variables['SSL_CERT_FILE']} --proxy {variables['HTTPS_PROXY']}"
     answer = host.run(f"{command} {world['licensing_server']['server_url']}/api/config")
     assert answer.rc == 0
@@ -73,7 +73,7 @@ def test_license_is_stored(host: Host, world: dict[str, t.Any]) -> None:
 
 
 def test_connection_and_sponsorship_are_there(world: dict[str, t.Any]) -> None:
-    lab = connect(world["world_environment"]["HTTPS_PROXY"])
+    lab = connect(world["bitwarden_environment"]["HTTPS_PROXY"])
     assert len(lab.rows("selfhost", "connection")) == 1
     offered = [row["offeredToEmail"] for row in lab.rows("selfhost", "sponsorship")]
     assert offered == [offer["email"] for offer in world["licensing_sponsorships"]]
