@@ -66,6 +66,7 @@ class Demo:
             "ANSIBLE_HOME": str(self.directory / "ansible"),
             "ANSIBLE_REMOTE_TMP": str(self.directory / "ansible" / "remote"),
             "ANSIBLE_NOCOLOR": "1",
+            "TMPDIR": str(self.directory / "tmp"),
         }
 
     def declare(self, **variables: t.Any) -> None:
@@ -109,6 +110,7 @@ def demo(version: str = LATEST, scenario: str = "page_a") -> t.Iterator[Demo]:
     """Bring up the lab with a stand-in stack in a temporary folder; leave nothing behind."""
     with tempfile.TemporaryDirectory(prefix="bw-demo-") as folder:
         directory = Path(folder)
+        (directory / "tmp").mkdir()
         stack = Stack.install(
             directory / "bitwarden",
             region=FACTS["region"].upper(),

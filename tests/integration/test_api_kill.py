@@ -18,8 +18,7 @@ import requests
 from tests.integration.page_a import PageA, ok
 from tests.lab import Lab
 
-BEFORE = ("status:500", "reset_before", "timeout")
-AFTER = ("status_after:500", "reset_after", "torn")
+KINDS = ("status:500", "reset_before", "timeout", "status_after:500", "reset_after", "torn")
 PATIENCE = 0.4  # seconds, instead of the option's whole ones; a lab that is late for once is just one more fault
 
 State = dict[str, t.Any]
@@ -59,8 +58,7 @@ def kill_everywhere(lab: Lab, page: PageA, step: str) -> None:
     page.results[step] = ok(getattr(page, step)())
     asked, wanted, after = lab.requests("client"), state(lab), lab.snapshot()
     for index, request in enumerate(asked):
-        # A read that fails after it was handled is no other failure than one that fails before.
-        for kind in (*BEFORE, *AFTER) if request.write else BEFORE:
+        for kind in KINDS:
             lab.restore(before)
             page.server, page.cloud = logins
             kill(lab, page, step, kind, index)

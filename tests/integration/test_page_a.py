@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import typing as t
 from pathlib import Path
@@ -141,3 +142,33 @@ def test_a_wrong_master_password_is_found_before_anything_is_changed(page: Demo)
     assert "cloud.master_password" in done.output
     assert page.lab.writes() == []
     assert tree(page.stack.directory) == before
+
+
+@pytest.mark.parametrize(
+    ("who", "change", "says"),
+    [
+        ("licensing_server", {"server_ulr": "https://vault.example.com"}, "server_ulr"),
+        ("licensing_cloud", {"master_password": None}, "cloud.master_password"),
+    ],
+)
+def test_what_is_wrong_with_the_credentials_is_named(page: Demo, who: str, change: dict[str, str | None], says: str) -> None:
+    options = {**page_a(page.lab, page.stack)[who], **change}
+    page.declare(**{who: {name: value for name, value in options.items() if value is not None}})
+    done = page.playbook()
+    assert done.code != 0
+    assert says in done.output, done.output
+    assert page.lab.writes() == []
+    assert not [call for call in page.stack.calls() if call.tool == "bitwarden.sh"]
+
+
+def test_a_misspelled_option_is_named_as_ansible_does(page: Demo) -> None:
+    play = [
+        {
+            "hosts": "bitwarden",
+            "gather_facts": False,
+            "tasks": [{"bw.selfhost.login": {"server_ulr": "https://vault.example.com"}}],
+        }
+    ]
+    file = page.directory / "misspelled.yml"
+    file.write_text(json.dumps(play))
+    assert "Unsupported parameters for (bw.selfhost.login) module: server_ulr" in page.playbook(playbook=str(file)).output

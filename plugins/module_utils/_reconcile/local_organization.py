@@ -12,7 +12,6 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.http import Ap
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
-OWNER, CONFIRMED = 0, 2
 Entry = t.Mapping[str, t.Any]
 
 
@@ -73,7 +72,7 @@ class Directory:
 
 def is_owner(entry: Entry) -> bool:
     """Say whether the user is a confirmed owner."""
-    return (entry["type"], entry["status"]) == (OWNER, CONFIRMED)
+    return (entry["type"], entry["status"]) == (organizations.OWNER, organizations.CONFIRMED)
 
 
 def read_connection(server: Server, organization_id: str) -> Connection | None:

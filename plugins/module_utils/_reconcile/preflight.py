@@ -161,7 +161,7 @@ def _master_passwords(scene: Scene) -> str:
     if scene.entry is None:  # its first license makes its keys
         Account.unlock(scene.server, scene.params["master_password"])
     cloud, _organization_id = scene.needs_cloud()
-    if not scene.params["cloud"]["master_password"]:
+    if scene.params["cloud"]["master_password"] is None:
         raise Skipped
     return f"opens the account of {Account.unlock(cloud, scene.params['cloud']['master_password']).email}"
 
