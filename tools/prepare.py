@@ -15,6 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import trees
+
 ROOT = Path(__file__).resolve().parent.parent
 CLIENT = ROOT / "tests/e2e"
 
@@ -23,6 +25,15 @@ ENVIRONMENTS = {
     ".venv": ("test.txt", (3, 11), (3, 13)),
     ".venv-oldest": ("oldest.txt", (3, 10), (3, 12)),
     ".venv-newest": ("newest.txt", (3, 12), (3, 14)),
+}
+
+# Program or file -> Debian package: what making and running the hosts of tests/hosts takes.
+HOSTS = {
+    "mmdebstrap": "mmdebstrap",
+    "/usr/share/distro-info/ubuntu.csv": "distro-info-data",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "ssh": "openssh-client",
 }
 
 
@@ -60,6 +71,7 @@ def lacking(goal: str) -> list[str]:
     if goal == "test":
         wanted += [program for program in ("git", "shellcheck") if not shutil.which(program)]
         wanted += [] if node_works() else ["nodejs", "npm"]
+        wanted += [package for what, package in HOSTS.items() if not (shutil.which(what) or Path(what).exists())]
     return wanted
 
 
@@ -124,6 +136,15 @@ def install_client() -> bool:
     return True
 
 
+def make_trees() -> None:
+    """Make what the hosts of tests/hosts run on; only root can."""
+    if os.geteuid() or not shutil.which("mmdebstrap"):
+        missing("root with mmdebstrap", "the tests on whole hosts with firewalls are skipped")
+        return
+    for name, problem in trees.make_all().items():
+        missing(f".cache/trees/{name} ({problem})", "the tests on whole hosts with firewalls are skipped")
+
+
 def main(goal: str) -> None:
     install_packages(goal)
     if not make_environment(".venv"):
@@ -136,6 +157,7 @@ def main(goal: str) -> None:
         print("no Python 3.12 or later here: the newest ansible-core that installs is the one of .venv", flush=True)
     if not install_client():
         missing("Node 20 with npm", "the tests with the official client are skipped")
+    make_trees()
 
 
 if __name__ == "__main__":
