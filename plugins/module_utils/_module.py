@@ -40,6 +40,31 @@ CLOUD_ARGUMENTS: Spec = {
 }
 # Where the installation is; documented in the fragment C(bw.selfhost.host).
 HOST_ARGUMENTS: Spec = {"bwdata": {"type": "path", "default": "/opt/bitwarden/bwdata"}}
+# What must be reachable; documented in the fragment C(bw.selfhost.egress).
+EGRESS_ARGUMENTS: Spec = {
+    **HOST_ARGUMENTS,
+    "region": {"type": "str", "choices": ["us", "eu"]},
+    "settings": {"type": "dict", "default": {}},
+    "purposes": {"type": "list", "elements": "str", "choices": ["cloud", "settings", "update"], "default": ["cloud", "settings"]},
+    "destinations": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "host": {"type": "str", "required": True},
+            "port": {"type": "int", "default": 443},
+            "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
+            "reason": {"type": "str"},
+        },
+    },
+    "scope": {"type": "list", "elements": "str", "choices": ["host", "containers"], "default": ["host", "containers"]},
+    "resolvers": {"type": "list", "elements": "str"},
+    "allow_private": {"type": "list", "elements": "str", "default": []},
+    "proxy": {"type": "str", "no_log": True},  # its URL may hold a password
+    "no_proxy": {"type": "str"},
+    "timeout": {"type": "float", "default": 5},
+    "ca_path": {"type": "path"},
+}
 
 
 @dataclass

@@ -45,7 +45,8 @@ def is_library(name: str) -> bool:
 def host_side() -> set[Path]:
     """The module utils that modules of a managed host load: everything but what needs the network libraries."""
     seen: set[Path] = set()
-    waiting = [PLUGINS / f"modules/{name}.py" for name in ("override_env", "server_config", "stack", "stack_info")]
+    modules = ("override_env", "server_config", "stack", "stack_info", "egress", "egress_info", "egress_probe")
+    waiting = [PLUGINS / f"modules/{name}.py" for name in modules]
     while waiting:
         path = waiting.pop()
         if path in seen or not path.exists():

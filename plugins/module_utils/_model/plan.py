@@ -108,4 +108,6 @@ def compare(
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_text, value))
     return "" if value is None else str(value)
