@@ -11,44 +11,17 @@ import itertools
 import resource
 import statistics
 import tempfile
-import time
 import typing as t
-from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.override_env import plan_settings
 
+from tests.bench.egress import egress
+from tests.bench.figures import RUNS, Figure, median_seconds
 from tests.demo import Demo, demo
 from tools import metrics
 
-RUNS = 5
 EMPTY_PLAY = "- hosts: bitwarden\n  gather_facts: false\n  tasks: []\n"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure; C(limit) is its target, or None when it is only told."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float | None = None
-
-    def __str__(self) -> str:
-        if self.limit is None:
-            return f"{self.name:<58}{self.value:>10.4g} {self.unit}"
-        verdict = "ok" if self.value <= self.limit else "ABOVE TARGET"
-        return f"{self.name:<58}{self.value:>10.4g} {self.unit:<8} target {self.limit:g}  {verdict}"
-
-
-def median_seconds(work: t.Callable[[], object], runs: int = RUNS) -> float:
-    """Return the median wall time of some runs."""
-    seconds = []
-    for _run in range(runs):
-        begin = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begin)
-    return statistics.median(seconds)
 
 
 def converged_page_a() -> t.Iterator[Figure]:
@@ -73,7 +46,10 @@ def converged_page_a() -> t.Iterator[Figure]:
     yield Figure("empty play", nothing, "s")
     yield Figure("page A, converged run, beyond the empty play", play - nothing, "s", 3)
     yield Figure("page A, converged run, as a multiple of the empty play", play / nothing, "x")
-    yield Figure("page A, converged run, requests", sum(request.origin == "client" for request in requests), "", 12)
+    calls = [request.path for request in requests if request.origin == "client"]
+    probed = sum(path in ("/alive", "/") for path in calls)
+    yield Figure("page A, converged run, requests", len(calls) - probed, "", 12)
+    yield Figure("page A, converged run, requests that prove the way to the cloud", probed, "", 3)
     yield Figure("page A, converged run, writes", len(writes), "", 0)
     yield Figure("page A, largest process", memory, "MiB", 150)
 
@@ -119,7 +95,7 @@ def the_lab_itself() -> t.Iterator[Figure]:
 
 
 def main() -> None:
-    for measure in (large_env_file, the_lab_itself, converged_page_a):
+    for measure in (large_env_file, the_lab_itself, converged_page_a, egress):
         for figure in measure():
             print(figure, flush=True)
     for name, value, target in metrics.table():

@@ -86,6 +86,8 @@ def page_a(lab: Lab, stack: Stack) -> dict[str, t.Any]:
         "server_region": lab.facts["region"],
         "server_settings": {"globalSettings__enableCloudCommunication": True},
         "server_ca_path": lab.ca_path,
+        "egress_bwdata": str(stack.bwdata),
+        "egress_manage": os.geteuid() == 0,  # only root may look at firewalls
         "licensing_bwdata": str(stack.bwdata),
         "licensing_server": {
             "server_url": lab.facts["server_url"],

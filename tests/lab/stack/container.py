@@ -119,7 +119,7 @@ def inspect(record: Json, records: Json, switches: Json) -> Json:
             "Restarting": state == "restarting",
             "OOMKilled": False,
             "Dead": False,
-            "Pid": 0 if state != "running" else 4242,
+            "Pid": 0,  # there is no process whose namespaces one could enter
             "ExitCode": {"restarting": 134, "exited": 0}.get(state, 0),
             "Error": "",
             "StartedAt": _iso(record["started"]),
