@@ -23,6 +23,7 @@ OPTIONS = (
     *(f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "info", "locale", "man")),
     "--dpkgopt=path-include=/usr/share/doc/*/copyright",
     "--dpkgopt=force-unsafe-io",
+    '--aptopt=Acquire::Retries "5"',
     # Every test switches on what it wants.
     *(f'--customize-hook=chroot "$1" systemctl disable {unit} || true' for unit in UNITS),
 )

@@ -196,7 +196,9 @@ class _Trial:
     def _http(self) -> tuple[str, str]:
         parts = urlsplit(self.destination.url)
         head = f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: bw.selfhost\r\nAccept: application/json"
-        return model.http_result(self._ask(f"{head}\r\nConnection: close\r\n\r\n"), self.destination.host)
+        answer = self._ask(f"{head}\r\nConnection: close\r\n\r\n")
+        # /alive answers with JSON. A root, such as the push relay's, may answer anything.
+        return model.http_result(answer, self.destination.host, plain=parts.path not in ("", "/"))
 
     def _ask(self, request: str) -> bytes:
         """Send a request and return the head of the answer."""

@@ -165,12 +165,12 @@ def connect_result(data: bytes) -> tuple[str, str]:
     return results.get(head.status // 100, "failed"), f"HTTP {head.status}"
 
 
-def http_result(data: bytes, host: str) -> tuple[str, str]:
-    """Judge the answer of a service whose answers are JSON or empty: the result and the detail."""
+def http_result(data: bytes, host: str, plain: bool = True) -> tuple[str, str]:
+    """Judge the answer of a service: the result and the detail. C(plain) says that it would never answer with a page."""
     head = http_head(data)
     if head is None:
         return "protocol", "no HTTP answer"
-    html = "html" in head.headers.get("content-type", "").lower()
+    html = plain and "html" in head.headers.get("content-type", "").lower()
     elsewhere = _host_of(head.headers.get("location", ""))
     detail = f"HTTP {head.status}"
     if head.status // 100 == 3 and elsewhere not in ("", host):

@@ -47,6 +47,21 @@ def test_http_answers(answer: str, expected: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("200 OK\r\nContent-Type: text/html", "ok"),
+        ("403 Forbidden\r\nContent-Type: text/html", "ok"),
+        ("404 Not Found", "ok"),
+        ("407 Proxy Authentication Required", "unauthorized"),
+        ("502 Bad Gateway", "server_error"),
+        ("302 Found\r\nLocation: https://login.hotel.example/", "captive_portal"),
+    ],
+)
+def test_a_root_may_answer_with_a_page(answer: str, expected: str) -> None:
+    assert probe.http_result(f"HTTP/1.1 {answer}\r\n\r\n<html>".encode(), "push.bitwarden.eu", plain=False)[0] == expected
+
+
+@pytest.mark.parametrize(
     ("status", "expected"),
     [(200, OK), (407, "unauthorized"), (403, "forbidden"), (405, "forbidden"), (502, "failed"), (504, "failed"), (302, "failed")],
 )
