@@ -24,17 +24,17 @@ API = "api.bitwarden.com"
 EVERYWHERE = {(origin, family): "ok" for origin in ("host", "container") for family in (4, 6)}
 # An administrator's: DNS and answers pass, everything else does not.
 CLOSED = """table inet filter {
-	chain output {
-		type filter hook output priority filter; policy drop;
-		ct state established accept
-		udp dport 53 accept
-	}
+    chain output {
+        type filter hook output priority filter; policy drop;
+        ct state established accept
+        udp dport 53 accept
+    }
 
-	chain forward {
-		type filter hook forward priority filter; policy drop;
-		ct state established accept
-		udp dport 53 accept
-	}
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+        ct state established accept
+        udp dport 53 accept
+    }
 }
 """
 
@@ -54,7 +54,7 @@ def test_bare_host_reaches_everything_until_a_firewall_says_no(world: World, dis
     before = host.dump()
     host.run(["nft", "-f", "-"], input=CLOSED)
     assert host.reaches_all(API) == dict.fromkeys(EVERYWHERE, "timeout")
-    assert host.dump()["nft"] == CLOSED
+    assert host.dump()["nft"] == CLOSED.replace("    ", "\t")
     assert management.alive()
     host.run(["nft", "delete", "table", "inet", "filter"])
     assert host.dump() == before

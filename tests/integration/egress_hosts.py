@@ -11,27 +11,27 @@ from tests.hosts import Bare, Host, World
 # The host's own traffic but DNS, and all of the containers; answers may come back.
 NFTABLES = """
 table inet filter {
-	chain input {
-		type filter hook input priority filter; policy drop;
-		iifname "lo" accept
-		ct state established,related accept
-		meta l4proto ipv6-icmp accept
-		tcp dport 22 accept
-	}
-	chain output {
-		type filter hook output priority filter; policy drop;
-		oifname "lo" accept
-		ct state established,related accept
-		meta l4proto ipv6-icmp accept
-		meta l4proto { tcp, udp } th dport 53 accept
-		counter comment "what the administrator counts"
-	}
-	chain forward {
-		type filter hook forward priority filter; policy drop;
-		ct state established,related accept
-		iifname "br-*" oifname "br-*" accept
-		ip6 nexthdr ipv6-icmp accept
-	}
+    chain input {
+        type filter hook input priority filter; policy drop;
+        iifname "lo" accept
+        ct state established,related accept
+        meta l4proto ipv6-icmp accept
+        tcp dport 22 accept
+    }
+    chain output {
+        type filter hook output priority filter; policy drop;
+        oifname "lo" accept
+        ct state established,related accept
+        meta l4proto ipv6-icmp accept
+        meta l4proto { tcp, udp } th dport 53 accept
+        counter comment "what the administrator counts"
+    }
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+        ct state established,related accept
+        iifname "br-*" oifname "br-*" accept
+        ip6 nexthdr ipv6-icmp accept
+    }
 }
 """
 IPTABLES = """*filter

@@ -158,10 +158,10 @@ def test_other_versions_of_the_programs(world: World, name: str, distribution: s
 # The administrator's chains accept nothing that is established, so that answers need a permission, too.
 STRICT = """
 table inet filter {
-	chain forward {
-		type filter hook forward priority filter; policy drop;
-		ip6 nexthdr ipv6-icmp accept
-	}
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+        ip6 nexthdr ipv6-icmp accept
+    }
 }
 """
 

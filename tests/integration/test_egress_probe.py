@@ -434,11 +434,11 @@ def test_sockets_are_closed(here: Servers) -> None:
 
 # Docker itself
 CLOSED = """table inet filter {{
-	chain forward {{
-		type filter hook forward priority filter; policy drop
-		ct state established accept
-		{exception}
-	}}
+    chain forward {{
+        type filter hook forward priority filter; policy drop
+        ct state established accept
+        {exception}
+    }}
 }}
 """
 

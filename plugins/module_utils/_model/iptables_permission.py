@@ -41,7 +41,7 @@ def current(text: str) -> Permission:
             table = line[1:].strip()
         if table != "filter":
             continue
-        chain, _, words = line[3:].partition(" ")
+        chain, _unused, words = line[3:].partition(" ")
         if line.startswith(f":{CHAIN} "):
             found.rules = []
         elif line.startswith(f"-A {CHAIN} ") and found.rules is not None:

@@ -68,7 +68,7 @@ def parse(text: str, variant: str, family: str, tagged: t.Container[Signature] =
             chain = _chain(line, tables[-1].name)
             tables[-1].chains[chain.name] = chain
         elif line.startswith("-A ") and tables:
-            name, _, words = line[3:].partition(" ")
+            name, _unused, words = line[3:].partition(" ")
             if name == CHAIN:
                 continue  # who jumps there is enough to know
             found = options(words)
@@ -85,7 +85,7 @@ def tagged(rules: str) -> frozenset[Signature]:
         if line.startswith("### "):
             ours = line.rpartition(" comment=")[2].startswith(COMMENT.encode().hex())
         elif ours and line.startswith("-A "):
-            name, _, words = line[3:].partition(" ")
+            name, _unused, words = line[3:].partition(" ")
             found.add(signature(name, options(words)))
     return frozenset(found)
 
@@ -107,7 +107,7 @@ def _whole(address: str) -> str:
 
 
 def _is_tagged(found: t.Iterable[Option]) -> bool:
-    return any(option == "--comment" and arguments and arguments[0].startswith(COMMENT) for _, option, arguments in found)
+    return any(option == "--comment" and arguments and arguments[0].startswith(COMMENT) for _unused, option, arguments in found)
 
 
 def options(words: str) -> list[Option]:
@@ -128,7 +128,7 @@ def options(words: str) -> list[Option]:
 
 
 def _chain(line: str, table: str) -> Chain:
-    name, _, policy = line[1:].partition(" ")
+    name, _unused, policy = line[1:].partition(" ")
     if policy.startswith("-"):
         return Chain(name)
     priority = 100 if (table, name) == ("nat", "POSTROUTING") else _PRIORITIES.get(table, 0)
@@ -201,7 +201,7 @@ def _flags(arguments: list[str]) -> Test:
 
 
 def _mark(arguments: list[str]) -> Test:
-    value, _, mask = arguments[0].partition("/")
+    value, _unused, mask = arguments[0].partition("/")
     return masked("mark", int(mask or "0xffffffff", 0), int(value, 0))
 
 

@@ -180,8 +180,8 @@ class _Reader:
     def _member(self, table: Table, left: t.Any, right: t.Any) -> tuple[list[Test], Test]:
         """Return what must hold before, and the test that C(left) is one of C(right)."""
         sides = [_property(side) for side in left.get("concat", [left])]
-        held = [test for tests, _ in sides for test in tests]
-        names = tuple(name for _, name in sides)
+        held = [test for tests, _unused in sides for test in tests]
+        names = tuple(name for _unused, name in sides)
         if not (isinstance(right, str) and right.startswith("@")):
             return held, _membership(names, _elements(right))
         if right[1:].startswith(OWN):

@@ -12,7 +12,7 @@ import zipfile
 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
-_OURS = __name__.split(".plugins.")[0] + "."
+_OURS = __name__.partition(".plugins.")[0] + "."
 # Not ast, which takes twenty times as long, in every run of the module.
 _IMPORT = re.compile(rf"^ *from ({re.escape(_OURS)}[\w.]+) import (\([^)]*\)|.*)", re.MULTILINE)
 _SHEBANG = b"#!/usr/bin/env python3\n"

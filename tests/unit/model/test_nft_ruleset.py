@@ -46,7 +46,7 @@ def meta(key: str) -> dict[str, t.Any]:
 
 def holds(*expr: t.Any) -> Answer:
     (table,) = parse(items([*expr, {"accept": None}]))
-    *_, rule = table.chains["forward"].rules
+    rule = table.chains["forward"].rules[-1]
     return every(test({**facts(CONTAINER), **tracking(Chain("X"))}) for test in rule.tests)
 
 
