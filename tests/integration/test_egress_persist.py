@@ -213,6 +213,8 @@ def test_new_networks_are_seen_at_once(host: Booted) -> None:
     drive(host, {**OPTIONS, "database": DATABASE})
     create = ["docker", "network", "create", "--label", "com.docker.compose.project=docker", "docker_public"]
     for _time in range(5):
+        # What changes in the last moment of a run waits for the timer.
+        until(lambda: show(host, REFRESH, "ActiveState") != "activating", "the end of the run before")
         bridge = f"br-{host.run(create).stdout[:12]}"
         until(lambda: f"refresh [{bridge}]" in log(host), "a refresh that sees the network")  # noqa: B023
         host.run(["docker", "network", "rm", "docker_public"])

@@ -8,7 +8,6 @@ import ipaddress
 import json
 import os
 import socket
-import time
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import S
 _PROJECT = "com.docker.compose.project"
 _BRIDGE = "com.docker.network.bridge.name"
 _AGAIN = 20  # times; a restart of the stack changes networks for some seconds
-_QUIET, _LOOK = 1.0, 0.1  # seconds without a change, and between two looks
 _DATABASE = "network/files/local-kv.db"
 
 
@@ -61,18 +59,12 @@ def parse(text: str, project: str) -> list[Network]:
 
 
 def settled(database: str, work: t.Callable[[], None]) -> None:
-    """Do C(work), and again as long as Docker's networks change: systemd does not notice that while its unit runs.
-
-    Changes come in bursts, as at a restart of the stack, so it stays a little after the last one.
-    """
+    """Do C(work), and again as long as Docker's networks changed meanwhile: systemd does not notice that while its unit runs."""
     for _again in range(_AGAIN):
         before = _written(database)
         work()
-        quiet = time.monotonic() + _QUIET
-        while _written(database) == before:
-            if time.monotonic() > quiet:
-                return
-            time.sleep(_LOOK)
+        if _written(database) == before:
+            return
 
 
 def elsewhere(found: t.Iterable[Network]) -> list[Network]:
