@@ -115,3 +115,13 @@ class Driver:
             "engine": self.engine, "wanted": [*wanted, *more], "scopes": scopes, "apply": apply, "meddle": meddle,
             "sources": sources, "bridge": BRIDGE,
         })  # fmt: skip
+
+
+def moments(first: t.Iterable[int], seen: t.Collection[bool]) -> t.Iterator[int]:
+    """Return moments for a kill: all of them once, then again while only one outcome was seen; load shifts them."""
+    every = list(first)
+    yield from every
+    for number in range(4 * len(every)):
+        if len(seen) == 2:
+            return
+        yield every[number % len(every)]

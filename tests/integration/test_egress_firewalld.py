@@ -11,7 +11,7 @@ import pytest
 from tests.hosts import Bare, World
 from tests.hosts.waiting import until
 from tests.hosts.world import FORBIDDEN
-from tests.integration.egress_driver import Driver
+from tests.integration.egress_driver import Driver, moments
 from tests.integration.egress_hosts import CLOUD, EVERYWHERE, firewalld as blocked, reached
 
 pytestmark = pytest.mark.network_namespace
@@ -138,11 +138,14 @@ def test_killed_at_any_moment_everything_or_nothing(firewalld: Driver) -> None:
     firewalld.run(*CLOUD)
     new = host.dump()
     firewalld.run()
-    for tenth in range(6):
+    seen: set[bool] = set()
+    for tenth in moments(range(6), seen):
         firewalld.killed(tenth / 10, *CLOUD)
         found = host.dump()
         assert found in (old, new)
+        seen.add(found == new)
         firewalld.run()
+    assert seen == {False, True}
 
 
 def test_stopped_the_files_are_cleaned_all_the_same(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.hosts import Bare, World
 from tests.hosts.world import FORBIDDEN
-from tests.integration.egress_driver import Driver
+from tests.integration.egress_driver import Driver, moments
 from tests.integration.egress_hosts import CLOUD, EVERYWHERE, reached
 
 pytestmark = pytest.mark.network_namespace
@@ -192,11 +192,14 @@ def test_killed_at_any_moment_everything_or_nothing(ufw: Driver) -> None:
     ufw.run(*CLOUD)
     new = host.dump()
     ufw.run()
-    for hundredth in range(0, 36, 3):
+    seen: set[bool] = set()
+    for hundredth in moments(range(0, 36, 3), seen):
         ufw.killed(hundredth / 100, *CLOUD)
         found = host.dump()
         assert found in (old, new)
+        seen.add(found == new)
         ufw.run()
+    assert seen == {False, True}
 
 
 def test_switched_off_the_files_are_cleaned_all_the_same(world: World) -> None:
