@@ -38,6 +38,10 @@ CLOUD_ARGUMENTS: Spec = {
         "options": {name: {k: v for k, v in spec.items() if k != "fallback"} for name, spec in _server_arguments().items()},
     }
 }
+# Which organization or provider of the account is meant; documented in the fragments C(bw.selfhost.organization) and
+# C(bw.selfhost.provider).
+ORGANIZATION_ARGUMENTS: Spec = {"organization_id": {"type": "str"}, "organization_name": {"type": "str"}}
+PROVIDER_ARGUMENTS: Spec = {"provider_id": {"type": "str"}, "provider_name": {"type": "str"}}
 # Where the installation is; documented in the fragment C(bw.selfhost.host).
 HOST_ARGUMENTS: Spec = {"bwdata": {"type": "path", "default": "/opt/bitwarden/bwdata"}}
 # What must be reachable; documented in the fragment C(bw.selfhost.egress).

@@ -55,7 +55,15 @@ class Account:
 
     def new_key_pair(self, organization_key: str) -> keys.KeyPair:
         """Make the key pair of an organization that has none; C(organization_key) is the C(key) of the own membership."""
-        return keys.new_key_pair(keys.open_organization_key(organization_key, self._private_key()))
+        return keys.new_key_pair(self.organization_key(organization_key))
+
+    def organization_key(self, sealed: str) -> bytes:
+        """Open the C(key) of an own membership in an organization."""
+        return keys.open_shared_key(sealed, self._private_key())
+
+    def provider_key(self, sealed: str) -> bytes:
+        """Open the C(key) of an own entry among a provider's users."""
+        return keys.open_shared_key(sealed, self._private_key())
 
     def _private_key(self) -> bytes:
         if self._wrapped_private_key is None:

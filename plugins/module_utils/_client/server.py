@@ -122,7 +122,7 @@ class Server:
             other = (config.get("server") or {}).get("name")
             if other:
                 raise SelfhostError(
-                    f"This is a {other} server, which has no licenses, billing sync or sponsorships.",
+                    f"This is a {other} server, which this collection does not manage.",
                     field=self.prefix + "server_url",
                     remedy="Use the URL of an official Bitwarden server.",
                 )

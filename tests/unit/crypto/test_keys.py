@@ -33,7 +33,7 @@ def test_whole_chain(who: str) -> None:
     private = keys.open_private_key(person["protected_private_key"], user_key)
     assert base64.b64encode(private).decode() == person["private_key_pkcs8_b64"]
     assert base64.b64encode(keys.public_key_of(private)).decode() == person["public_key_b64"]
-    organization_key = keys.open_organization_key(ORGANIZATION[f"org_key_wrapped_for_{who}"], private)
+    organization_key = keys.open_shared_key(ORGANIZATION[f"org_key_wrapped_for_{who}"], private)
     assert organization_key.hex() == ORGANIZATION["org_key_hex"]
     organization_private = keys.open_private_key(ORGANIZATION["protected_private_key"], organization_key)
     assert base64.b64encode(keys.public_key_of(organization_private)).decode() == ORGANIZATION["public_key_b64"]
@@ -49,7 +49,7 @@ def test_wrong_master_password(case: Case) -> None:
 @settings(max_examples=5, deadline=None)  # each makes an RSA key
 def test_new_organization_opens_for_its_owner(name: str) -> None:
     new = keys.new_organization(PRIVATE, name)
-    key = keys.open_organization_key(new.key, PRIVATE)
+    key = keys.open_shared_key(new.key, PRIVATE)
     assert (new.key[:2], new.collection_name[:2], new.pair.encrypted_private_key[:2]) == ("4.", "2.", "2.")
     assert decrypt(new.collection_name, key).decode() == name
     private = keys.open_private_key(new.pair.encrypted_private_key, key)
@@ -57,7 +57,7 @@ def test_new_organization_opens_for_its_owner(name: str) -> None:
 
 
 def test_every_organization_has_its_own_key() -> None:
-    first, second = (keys.open_organization_key(keys.new_organization(PRIVATE, "").key, PRIVATE) for _unused in range(2))
+    first, second = (keys.open_shared_key(keys.new_organization(PRIVATE, "").key, PRIVATE) for _unused in range(2))
     assert first != second
 
 
@@ -71,6 +71,6 @@ def test_damaged_keys() -> None:
         keys.public_key_of(b"no key at all")
     short = seal(b"too short", keys.public_key_of(PRIVATE))
     with pytest.raises(SelfhostError, match="unknown form"):
-        keys.open_organization_key(short, PRIVATE)
+        keys.open_shared_key(short, PRIVATE)
     with pytest.raises(SelfhostError, match="damaged"):
         keys.public_key_of(keys.open_private_key(encrypt(b"no key", b"k" * 64), b"k" * 64))

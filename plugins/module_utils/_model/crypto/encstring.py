@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
 AES_CBC = 0
 AES_CBC_HMAC = 2
 RSA_OAEP_SHA1 = 4
+RSA_BITS = 2048  # every official client makes keys of this size
 
 # Type -> number of parts. 5 and 6 are 3 and 4 with a MAC that every client ignores.
 _PARTS = {AES_CBC: 2, AES_CBC_HMAC: 3, 3: 1, RSA_OAEP_SHA1: 1, 5: 2, 6: 2}
@@ -58,11 +59,22 @@ class EncString:
 
 
 def encrypt(plain: bytes, key: bytes) -> str:
-    """Encrypt with a 64-byte key: type 2, a fresh IV each time."""
+    """Encrypt with a 64-byte key: type 2, a fresh IV each time.
+
+    The result is decrypted again before it is handed out: a server stores whatever it is given.
+    """
     _refuse_length(key, 64)
     iv = os.urandom(16)
     secret = _cbc(iv, key[:32], _padded(plain), "encryptor")
-    return str(EncString(AES_CBC_HMAC, (iv, secret, _mac(key, iv, secret))))
+    text = str(EncString(AES_CBC_HMAC, (iv, secret, _mac(key, iv, secret))))
+    if decrypt(text, key) != plain:
+        raise not_the_same()
+    return text
+
+
+def not_the_same() -> SelfhostError:
+    """The refusal to hand out what does not decrypt to what was encrypted."""
+    return SelfhostError("What was just encrypted cannot be opened again; nothing was sent.", remedy="Run it once more.")
 
 
 def decrypt(text: str, key: bytes) -> bytes:
@@ -98,6 +110,8 @@ def seal(plain: bytes, public_key: bytes) -> str:
         key = None
     if not isinstance(key, RSAPublicKey):
         raise SelfhostError("The public key is not an RSA key.")
+    if key.key_size < RSA_BITS:
+        raise SelfhostError(f"The public key has {key.key_size} bits; less than {RSA_BITS} is not accepted.")
     return str(EncString(RSA_OAEP_SHA1, (key.encrypt(plain, _oaep(RSA_OAEP_SHA1)),)))
 
 

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The bw.selfhost maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The chain of keys: master key, user key, private key, organization key.
+"""The chain of keys: master key, user key, private key, and the keys of organizations and providers.
 
 Source: bitwarden/sdk-internal crates/bitwarden-crypto/src/keys/ (b57d1bbbb); sizes are those of V1 encryption.
 """
@@ -15,6 +15,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.encstrin
     decrypt,
     decrypt_legacy,
     encrypt,
+    not_the_same,
     seal,
     unseal,
 )
@@ -37,7 +38,7 @@ class NewOrganization:
     """What a server must be given to create an organization; nothing in it is in clear text.
 
     Attributes:
-        key: the organization key, sealed (type 4) with its creator's public key.
+        key: the organization key, sealed (type 4) with its creator's public key, or wrapped (type 2) with a provider's key.
         collection_name: the first collection's name, type 2 under the organization key.
         pair: the organization's own key pair.
     """
@@ -73,12 +74,28 @@ def public_key_of(private_key: bytes) -> bytes:
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def open_organization_key(sealed: str, private_key: bytes) -> bytes:
-    """Open the organization key of a membership."""
-    key = unseal(sealed, private_key)
-    if len(key) != KEY_LENGTH:
-        raise SelfhostError("The organization key has an unknown form.", remedy="Update the collection.")
-    return key
+def open_shared_key(sealed: str, private_key: bytes) -> bytes:
+    """Open the organization key of a membership, or the provider key of a provider's user."""
+    return _whole(unseal(sealed, private_key))
+
+
+def open_client_key(wrapped: str, provider_key: bytes) -> bytes:
+    """Open the organization key of a provider's client."""
+    return _whole(decrypt(wrapped, provider_key))
+
+
+def wrap_client_key(key: bytes, provider_key: bytes) -> str:
+    """Wrap an organization key for a provider."""
+    return encrypt(_whole(key), provider_key)
+
+
+def seal_for(key: bytes, public_key: str) -> str:
+    """Seal an organization or provider key for the owner of a public key (base64 SubjectPublicKeyInfo), who then is confirmed."""
+    try:
+        der = base64.b64decode(public_key, validate=True)
+    except ValueError:
+        raise SelfhostError("The public key is not base64.") from None
+    return seal(_whole(key), der)
 
 
 def new_key_pair(organization_key: bytes) -> KeyPair:
@@ -89,24 +106,25 @@ def new_key_pair(organization_key: bytes) -> KeyPair:
     private = generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
         Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
     )
-    wrapped = encrypt(private, organization_key)
-    public = public_key_of(private)
-    _prove(public_key_of(decrypt(wrapped, organization_key)) == public)
-    return KeyPair(base64.b64encode(public).decode(), wrapped)
+    return KeyPair(base64.b64encode(public_key_of(private)).decode(), encrypt(private, organization_key))
 
 
 def new_organization(private_key: bytes, collection_name: str) -> NewOrganization:
-    """Make the keys of a new organization for the owner of a private key (PKCS#8 DER).
-
-    Everything is opened again before it is handed out: a server stores whatever it is given, and a wrong key locks people out.
-    """
+    """Make the keys of a new organization for the owner of a private key (PKCS#8 DER)."""
     key = os.urandom(KEY_LENGTH)
     sealed = seal(key, public_key_of(private_key))
-    name = encrypt(collection_name.encode(), key)
-    _prove(open_organization_key(sealed, private_key) == key and decrypt(name, key).decode() == collection_name)
-    return NewOrganization(sealed, name, new_key_pair(key))
+    if unseal(sealed, private_key) != key:  # a server stores whatever it is given, and a wrong key locks people out
+        raise not_the_same()
+    return NewOrganization(sealed, encrypt(collection_name.encode(), key), new_key_pair(key))
 
 
-def _prove(same: bool) -> None:
-    if not same:
-        raise SelfhostError("A key that was just made cannot be opened again; nothing was sent.", remedy="Run it once more.")
+def new_client_organization(provider_key: bytes, collection_name: str) -> NewOrganization:
+    """Make the keys of a new client organization of a provider."""
+    key = os.urandom(KEY_LENGTH)
+    return NewOrganization(wrap_client_key(key, provider_key), encrypt(collection_name.encode(), key), new_key_pair(key))
+
+
+def _whole(key: bytes) -> bytes:
+    if len(key) != KEY_LENGTH:
+        raise SelfhostError("The key of the organization or provider has an unknown form.", remedy="Update the collection.")
+    return key

@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, The bw.selfhost maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One organization to work in: who we are there, and its key."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.bw.selfhost.plugins.module_utils._client import profile as profiles
+from ansible_collections.bw.selfhost.plugins.module_utils._client.account import Account
+from ansible_collections.bw.selfhost.plugins.module_utils._client.profile import Profile
+from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server, connect
+from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto import keys
+from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.encstring import decrypt
+from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+
+Entry = t.Mapping[str, t.Any]
+
+
+@dataclass
+class Workplace:
+    """An organization of which we are a member, or which is a client of our provider.
+
+    Attributes:
+        server: where it is.
+        profile: who we are.
+        entry: the organization in the profile. Where it is both ways ours, the provider's entry, as in the official clients.
+        via_provider: whether we act as the provider, and so with an owner's rights but without being a member.
+    """
+
+    server: Server
+    profile: Profile = field(repr=False)
+    entry: Entry = field(repr=False)
+    via_provider: bool
+    _master_password: str | None = field(repr=False)
+    _key: bytes | None = field(default=None, repr=False)
+
+    @property
+    def id(self) -> str:
+        """The organization's id."""
+        return str(self.entry["id"])
+
+    @property
+    def name(self) -> str:
+        """The organization's name."""
+        return str(self.entry["name"])
+
+    @property
+    def self_id(self) -> str | None:
+        """The id of our own membership; None when we only come through a provider."""
+        return next((str(own["organizationUserId"]) for own in self.profile.organizations if own["id"] == self.id), None)
+
+    @property
+    def key(self) -> bytes:
+        """The organization's key: opened when it is first needed, and proven against what the organization holds."""
+        if self._key is None:
+            key = self._open()
+            self._prove(key)
+            self._key = key
+        return self._key
+
+    def _open(self) -> bytes:
+        account = Account.unlock(self.server, self._master_password)
+        if not self.via_provider:
+            return account.organization_key(self.entry["key"])
+        provider = next(one for one in self.profile.providers if one["id"] == self.entry["providerId"])
+        return keys.open_client_key(self.entry["key"], account.provider_key(provider["key"]))
+
+    def _prove(self, key: bytes) -> None:
+        """Open the name of a collection: what a server hands out as a membership's key could be anybody's making (type 4)."""
+        for collection in self.server.get(f"/organizations/{self.id}/collections")["data"][:1]:
+            try:
+                decrypt(collection["name"], key)
+            except SelfhostError:
+                raise SelfhostError(
+                    f"The key that the server gives out for {self.name} does not open what is in it; nothing was changed.",
+                    field=f"{self.server.prefix}organization_id",
+                    remedy="Log in to the web vault: if it shows no collection names either, ask the organization's owner.",
+                ) from None
+
+
+def find_workplace(params: t.Mapping[str, t.Any]) -> Workplace:
+    """Return the organization that C(organization_id) or C(organization_name) mean; the only one if neither is given."""
+    server = connect(params)
+    if not server.is_cloud:
+        _official = server.version  # refuses what is not Bitwarden's
+    profile = profiles.read(server)
+    entry = _entry(profile, params)
+    return Workplace(server, profile, entry, entry in profile.provider_organizations, params.get("master_password"))
+
+
+def sealed_for_member(workplace: Workplace, public_key: str) -> str:
+    """Return the organization's key, sealed for the owner of a public key (base64): what confirms a member."""
+    return keys.seal_for(workplace.key, public_key)
+
+
+def _entry(profile: Profile, params: t.Mapping[str, t.Any]) -> Entry:
+    ours = list({str(one["id"]): one for one in profile.organizations + profile.provider_organizations}.values())
+    wanted, name = params.get("organization_id"), params.get("organization_name")
+    field = "organization_name" if name and not wanted else "organization_id"
+    if wanted:
+        found = [one for one in ours if one["id"].lower() == wanted.lower()]
+    else:
+        found = [one for one in ours if name in (None, "", one["name"])]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(f"{one['name']} ({one['id']})" for one in found)
+        raise SelfhostError(f"Several organizations could be meant: {names}.", field=field, remedy="Set organization_id.")
+    what = f"the organization {wanted or name}" if wanted or name else "an organization"
+    raise SelfhostError(
+        f"{profile.email} is neither a confirmed member of {what} nor a confirmed user of its provider.",
+        field=field,
+        remedy="Check the id or name, the server or region, and whether the account has been confirmed.",
+    )
