@@ -22,7 +22,7 @@ class Lab(Stage):
     """A Bitwarden to test against. Use it as a context manager, or call C(start) and C(stop).
 
     Args:
-        directory: where the certificate and the database go.
+        directory: where the certificate goes.
         version: release of the self-hosted server, unless a stack says it.
         scenario: see C(tests.lab.scenarios).
         stack: the stand-in stack that the self-hosted server runs in; without one C(settings) is its environment.
@@ -53,7 +53,6 @@ class Lab(Stage):
     def stop(self) -> None:
         """Stop serving and end every connection."""
         self._server.stop()
-        self._core.state.close()
 
     def __enter__(self) -> t.Self:
         return self.start()

@@ -32,7 +32,7 @@ class Stage:
     def __init__(self, directory: Path, versions: tuple[str, str], scenario: str, stack: Stack | None) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._stack = stack
-        self._core = Core(State(directory / "state.sqlite"), *versions)
+        self._core = Core(State(), *versions)
         self._core.selfhost = SelfHost(self._core, stack)
         self._dispatcher = Dispatcher(self._core)
         self._worlds = self._dispatcher.worlds
@@ -62,9 +62,8 @@ class Stage:
             core.selfhost.calm(default_settings(found["region"], found["installation_id"], found["installation_key"]))
             core.mails.clear()
             core.clock_offset = timedelta()
-            core.state.load([])
-            with core.state.together():
-                self._facts = scenarios.build(scenario, self._worlds, core.selfhost.domain())
+            core.state.load({})
+            self._facts = scenarios.build(scenario, self._worlds, core.selfhost.domain())
 
     def snapshot(self) -> Snapshot:
         """Keep the state of all worlds."""

@@ -1,69 +1,86 @@
-"""The lab's memory: rows of JSON in SQLite, one table for all worlds."""
+"""The lab's memory: rows of JSON, one table per world and kind."""
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import json
-import sqlite3
 import typing as t
-from pathlib import Path
+from collections import defaultdict
 
 Row = dict[str, t.Any]
+Dump = dict[tuple[str, str], dict[str, Row]]
+
+
+class _Table:
+    """Rows by id, in the order of their creation, with an index for every set of fields that was ever asked for."""
+
+    def __init__(self, rows: t.Mapping[str, Row] | None = None) -> None:
+        self.rows: dict[str, Row] = dict(rows or {})
+        self._numbers = itertools.count(len(self.rows))
+        self._order = {row_id: number for number, row_id in enumerate(self.rows)}
+        self._indexes: dict[tuple[str, ...], dict[tuple[t.Any, ...], set[str]]] = {}
+
+    def put(self, row: Row) -> None:
+        self._forget(row["id"])
+        self.rows[row["id"]] = row
+        if row["id"] not in self._order:
+            self._order[row["id"]] = next(self._numbers)
+        for names, index in self._indexes.items():
+            index[tuple(map(row.get, names))].add(row["id"])
+
+    def delete(self, row_id: str) -> None:
+        self._forget(row_id)
+        self.rows.pop(row_id, None)
+        self._order.pop(row_id, None)
+
+    def _forget(self, row_id: str) -> None:
+        if row := self.rows.get(row_id):
+            for names, index in self._indexes.items():
+                index[tuple(map(row.get, names))].discard(row_id)
+
+    def find(self, match: t.Mapping[str, t.Any]) -> t.Iterable[Row]:
+        if not match:
+            return self.rows.values()
+        names = tuple(sorted(match))
+        if names not in self._indexes:
+            index = self._indexes[names] = defaultdict(set)
+            for row in self.rows.values():
+                index[tuple(map(row.get, names))].add(row["id"])
+        hits = self._indexes[names].get(tuple(match[name] for name in names), ())
+        return [self.rows[row_id] for row_id in sorted(hits, key=self._order.__getitem__)]
 
 
 class State:
-    """Rows by (world, kind, id). Kinds are words of the field: C(user), C(organization), C(connection) ..."""
+    """Rows by (world, kind, id). Kinds are words of the field: C(user), C(organization), C(connection) ...
 
-    def __init__(self, path: Path) -> None:
-        path.unlink(missing_ok=True)
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        # Nothing here must survive a power cut, and a reset has to be quick.
-        self._db.executescript("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;")
-        self._db.execute("CREATE TABLE rows (world, kind, id, body, PRIMARY KEY (world, kind, id))")
+    A stored row is never changed in place. Callers get copies whose nested values are shared and must not be changed.
+    """
+
+    def __init__(self) -> None:
+        self._tables: defaultdict[tuple[str, str], _Table] = defaultdict(_Table)
 
     def get(self, world: str, kind: str, row_id: str) -> Row | None:
         """Return one row."""
-        found = self._db.execute(
-            "SELECT body FROM rows WHERE world = ? AND kind = ? AND id = ?", (world, kind, row_id)
-        ).fetchone()
-        return json.loads(found[0]) if found else None
+        found = self._tables[world, kind].rows.get(row_id)
+        return None if found is None else dict(found)
 
     def find(self, world: str, kind: str, match: t.Mapping[str, t.Any]) -> list[Row]:
         """Return the rows whose fields equal C(match), in the order of their creation."""
-        bodies = self._db.execute("SELECT body FROM rows WHERE world = ? AND kind = ? ORDER BY rowid", (world, kind))
-        rows = [json.loads(body) for (body,) in bodies]
-        return [row for row in rows if all(row.get(key) == value for key, value in match.items())]
+        return [dict(row) for row in self._tables[world, kind].find(match)]
 
     def put(self, world: str, kind: str, row: Row) -> None:
         """Store a row under its C(id)."""
-        self._db.execute(
-            "INSERT INTO rows VALUES (?, ?, ?, ?) ON CONFLICT (world, kind, id) DO UPDATE SET body = excluded.body",
-            (world, kind, row["id"], json.dumps(row)),
-        )
+        self._tables[world, kind].put(json.loads(json.dumps(row)))
 
     def delete(self, world: str, kind: str, row_id: str) -> None:
         """Remove a row, if it is there."""
-        self._db.execute("DELETE FROM rows WHERE world = ? AND kind = ? AND id = ?", (world, kind, row_id))
+        self._tables[world, kind].delete(row_id)
 
-    def dump(self) -> list[tuple[str, str, str, str]]:
+    def dump(self) -> Dump:
         """Return everything."""
-        return self._db.execute("SELECT world, kind, id, body FROM rows ORDER BY rowid").fetchall()
+        return {name: dict(table.rows) for name, table in self._tables.items()}
 
-    def load(self, rows: t.Iterable[tuple[str, str, str, str]]) -> None:
+    def load(self, rows: Dump) -> None:
         """Replace everything."""
-        with self.together():
-            self._db.execute("DELETE FROM rows")
-            self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", rows)
-
-    @contextlib.contextmanager
-    def together(self) -> t.Iterator[None]:
-        """Write many rows at once."""
-        self._db.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._db.execute("COMMIT")
-
-    def close(self) -> None:
-        """Close the database."""
-        self._db.close()
+        self._tables.clear()
+        self._tables.update({name: _Table(table) for name, table in rows.items()})
