@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from ansible_collections.bw.selfhost.plugins.module_utils._client import sponsorships
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server, connect
 from ansible_collections.bw.selfhost.plugins.module_utils._model.dates import parse_date, show_date
+from ansible_collections.bw.selfhost.plugins.module_utils._model.emails import is_email
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError, refuse_all
 from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Change, Plan
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import sync_window
@@ -136,7 +137,7 @@ def _problem(wish: Wish, found: Sponsorship | None) -> SelfhostError | None:
     if not wish.offered:
         return None
     field = f"sponsorships[{wish.friendly_name}]"
-    if found is None and not _looks_like_email(wish.email):
+    if found is None and not is_email(wish.email):
         return SelfhostError("An offer needs an e-mail address.", field=field, remedy="Set its email.")
     if found is not None and found.email is not None and wish.email is not None and found.email.lower() != wish.email.lower():
         return SelfhostError(
@@ -329,8 +330,3 @@ def _pending(found: t.Iterable[Sponsorship]) -> int:
 
 def _date(text: str | None) -> datetime | None:
     return parse_date(text) if text else None
-
-
-def _looks_like_email(text: str | None) -> bool:
-    name, _at, domain = (text or "").partition("@")
-    return bool(name) and "." in domain
