@@ -73,11 +73,15 @@ EGRESS_ARGUMENTS: Spec = {
 
 @dataclass
 class Task:
-    """What a module's work function gets: its options, the mode, and a way to hide secrets it meets on its way."""
+    """What a module's work function gets: its options, the mode, and a way to hide secrets it meets on its way.
+
+    C(progress) shows a sentence to the operator at once; where nobody could see it before the end, it is silent.
+    """
 
     params: dict[str, t.Any]
     check_mode: bool
     hide: t.Callable[[str | None], None]
+    progress: t.Callable[[str], None] = lambda _text: None
 
 
 @dataclass

@@ -13,10 +13,11 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.bw.selfhost.plugins.module_utils._module import Task, result_of
 
 Values = dict[str, t.Any]
-SECRETS = ("session", "token", "key")  # the return values that are secrets, over all modules
+SECRETS = ("session", "token", "key", "client_secret")  # the return values that are secrets, over all modules
 
 
 class InProcess(ActionBase):  # type: ignore[misc]
@@ -55,9 +56,19 @@ class InProcess(ActionBase):  # type: ignore[misc]
             unknown = f"Unsupported parameters for ({self._task.action}) module: " if options.unsupported_parameters else ""
             return {"failed": True, "msg": unknown + "; ".join(options.error_messages)}
         hidden = {text for text in options._no_log_values if text}  # noqa: SLF001 - there is no other way to them
-        task = Task(options.validated_parameters, self._task.check_mode, lambda secret: hidden.add(secret or ""))
+        task = Task(
+            options.validated_parameters,
+            self._task.check_mode,
+            hide=lambda secret: hidden.add(secret or ""),
+            progress=lambda text: self._show(remove_values(text, hidden - {""})),
+        )
         result: Values = remove_values(result_of(module.work, task), hidden - {""})
         return result
+
+    def _show(self, text: str) -> None:
+        """Show a sentence at once: Ansible carries it from this worker to the process that has the terminal."""
+        if not self._task.no_log:
+            Display().display(f"progress: {self._task.action}: {text}")
 
 
 def _as_text(value: t.Any) -> t.Any:

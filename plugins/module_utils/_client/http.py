@@ -139,7 +139,7 @@ class Answer:
 
 @dataclass
 class Http:
-    """A keep-alive session with one server.
+    """Keep-alive sessions with one server: one for each request that is under way at the same time.
 
     Attributes:
         verify: true, false, or the path of the CA certificates that replace the system's.
@@ -152,24 +152,28 @@ class Http:
     timeout: float = 30
     prefix: str = ""
     repeatable: tuple[str, ...] = ()
-    _session: requests.Session | None = field(default=None, repr=False, compare=False)
+    _idle: list[requests.Session] = field(default_factory=list, repr=False, compare=False)
 
     def send(self, method: str, url: str, *, token: str | None = None, **content: t.Any) -> Answer:
         """Send one request and return its answer, whatever its status. C(content) is that of C(requests.request)."""
-        session = self._session = self._session or _new_session(self.repeatable)
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = _new_session(self.repeatable)
         # verify is given each time because requests lets the environment override a session's own value.
         content.update(verify=self.verify, timeout=self.timeout, allow_redirects=False, auth=_Bearer(token))
         try:
             response = session.request(method, url, **content)
         except OSError as error:
             raise unreachable(error, method, url, timeout=self.timeout, prefix=self.prefix) from None
+        finally:
+            self._idle.append(session)
         return Answer(response.status_code, f"{method} {url}", response.headers, response.content)
 
     def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        while self._idle:
+            self._idle.pop().close()
 
 
 class _Bearer:

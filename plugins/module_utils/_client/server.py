@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import threading
 import typing as t
 from urllib.parse import urlsplit
 
@@ -60,6 +61,7 @@ class Server:
         repeatable = (endpoints.identity + TOKEN, endpoints.identity + PRELOGIN)
         self.http = Http(verify, timeout, prefix, repeatable)
         self._token: Token | None = None
+        self._login = threading.Lock()
         self._version: str | None = None
 
     def __repr__(self) -> str:
@@ -98,9 +100,10 @@ class Server:
     @property
     def token(self) -> Token:
         """The token, got when it is first needed and again when it has expired."""
-        if self._token is None or self._token.expired:
-            self._token = self.door.log_in(self.identity)
-        return self._token
+        with self._login:  # once, however many requests wait for it
+            if self._token is None or self._token.expired:
+                self._token = self.door.log_in(self.identity)
+            return self._token
 
     def renew(self) -> None:
         """Get a new token: memberships and roles are frozen in a token when it is issued."""
