@@ -94,7 +94,7 @@ def test_3_1_provider_users_download_too(lab: Lab, http: Http) -> None:
     lab.reset(scenario="provider")
     assert download(lab, http, "provider_user").status_code == 200
     provider = lab.rows("eu", "provider")[0]
-    lab.put_row("eu", "provider", **provider | {"subscription": {**provider["subscription"], "status": "unpaid"}})
+    lab.put_row("eu", "provider", **provider | {"subscription": {**provider["subscription"], "status": "canceled"}})
     assert "payment issue" in download(lab, http, "provider_user").json()["message"]
     profile = http.get("eu:/accounts/profile", http.token("provider_user")).json()
     assert profile["organizations"] == []

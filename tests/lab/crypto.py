@@ -15,7 +15,7 @@ import typing as t
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, padding, serialization
 from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
@@ -110,6 +110,14 @@ def is_enc_string(text: str) -> bool:
         return all(unb64(part) for part in parts)
     except ValueError:
         return False
+
+
+def new_pair() -> dict[str, str]:
+    """Return a new RSA key pair as base64 texts: C(private) (PKCS#8) and C(public) (SPKI)."""
+    key = generate_private_key(65537, 2048)
+    unencrypted = (serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return {"private": b64(key.private_bytes(*unencrypted)), "public": b64(public)}
 
 
 def load_private(private_key_b64: str) -> RSAPrivateKey:

@@ -149,7 +149,7 @@ def _dates(world: World, organization: Row, issued: datetime) -> tuple[datetime,
 
 def _payer(world: World, organization: Row) -> Row:
     """The provider pays for a client that it manages."""
-    link = world.one("provider_organization", organizationId=organization["id"])
+    link = world.one("provider_organization", organizationId=organization["id"]) if organization.get("status") == 2 else None
     provider = world.get("provider", link["providerId"]) if link else None
     return provider or organization
 
@@ -162,7 +162,7 @@ def check_payment(world: World, organization: Row) -> None:
     ends = organization.get("expirationDate")
     if not paid and not (ends and parse(ends) > world.now()):
         raise bad_request("No active subscription found.")
-    if paid and paid["status"] in ("canceled", "incomplete", "incomplete_expired", "unpaid"):
+    if paid and paid["status"] in ("canceled", "incomplete", "incomplete_expired"):
         raise bad_request(
             "Unable to generate license due to a payment issue."
             " Please update your billing information or contact support for assistance."

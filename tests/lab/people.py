@@ -54,6 +54,8 @@ def key64(label: str) -> bytes:
 _CAST: dict[str, tuple[str, str, str, str, Row]] = {
     "cloud_owner": ("eu", "owner@example.com", "Olivia Owner", "cloud master password 1", PBKDF2),
     "provider_user": ("eu", "provider@example.net", "Petra Provider", "provider master password 1", PBKDF2),
+    "service_user": ("eu", "service@example.net", "Sam Service", "service master password 1", PBKDF2),
+    "alpha_owner": ("eu", "owner@alpha.example", "Alma Owner", "alpha master password 1", PBKDF2),
     "family": ("eu", "family@example.org", "Fay Family", "family master password 1", PBKDF2),
     "owner": ("selfhost", "owner@example.com", "Olivia Owner", "local master password 1", PBKDF2),
     "ann": ("selfhost", "ann@example.com", "Ann Member", "ann master password 1", PBKDF2),

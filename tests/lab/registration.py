@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import secrets
+import typing as t
 import uuid
 from datetime import timedelta
 
 from flask import Blueprint, Response, request
 
-from tests.lab import crypto, people
+from tests.lab import crypto, invitations, people
 from tests.lab.core import World, bad_request, invalid, iso, parse
 from tests.lab.state import Row
 from tests.lab.web import Fields, answer, body, empty, here
@@ -66,13 +67,8 @@ def clicked() -> Response:
 def finish() -> Response:
     """Create the account."""
     world, fields = here(), body()
-    _open(world)
-    if not fields.get("emailVerificationToken"):
-        raise invalid("", "No valid registration token provided")
-    held = _held(world, fields)
-    if not held:
-        raise bad_request("Invalid email verification token.")
     email = str(fields.get("email")).lower()
+    name = _entitled(world, fields, email)
     secret = _secret(world, fields)
     _check_kdf(secret)
     pair = Fields(fields.get("userAsymmetricKeys") or {})
@@ -83,12 +79,34 @@ def finish() -> Response:
     if world.one("user", email=email):
         raise invalid("", f"Email '{email}' is already taken.")
     pair_of_keys = {"publicKey": pair.get("publicKey"), "privateKey": pair.get("encryptedPrivateKey")}
-    about = {"email": email, "name": held["name"], "emailVerified": True, "securityStamp": secrets.token_hex(16)}
+    about = {"email": email, "name": name, "emailVerified": True, "securityStamp": secrets.token_hex(16)}
     world.put(
         "user", {"id": str(uuid.uuid4()), **about, **secret, **pair_of_keys, "apiKey": people.secret(secrets.token_hex(16))}
     )
     world.mail(email, "Welcome to Bitwarden!", "Your account is ready.")
     return answer({"object": "registerFinish"})
+
+
+def _entitled(world: World, fields: Fields, email: str) -> str | None:
+    """Check that somebody may make an account, by mail or by invitation; return the name that he gave before."""
+    if token := fields.get("orgInviteToken"):
+        row = world.get("member", fields.get("organizationUserId"))
+        if not row or row["email"] != email or invitations.check(world, token, row) != "good":
+            _open(world)
+            raise bad_request("Organization invite token is invalid.")
+        return None
+    _open(world)
+    if token := fields.get("providerInviteToken"):
+        row = world.get("provider_user", fields.get("providerUserId"))
+        if not row or row["email"] != email or invitations.check(world, token, row) != "good":
+            raise bad_request("Invalid provider invite token.")
+        return None
+    if not fields.get("emailVerificationToken"):
+        raise invalid("", "No valid registration token provided")
+    held = _held(world, fields)
+    if not held:
+        raise bad_request("Invalid email verification token.")
+    return t.cast("str | None", held["name"])
 
 
 def _secret(world: World, fields: Fields) -> Row:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from tests.lab import crypto, jobs, license_files, scenarios
+from tests.lab import crypto, jobs, keychain, license_files, scenarios
 from tests.lab.core import Core, Mail, iso
 from tests.lab.dispatch import Dispatcher
+from tests.lab.hands import Hands
 from tests.lab.people import PEOPLE, Person, guid, key64
+from tests.lab.scenario_rows import LABELS
 from tests.lab.selfhost import SelfHost, default_settings
 from tests.lab.sponsorships import accept
 from tests.lab.state import Row, State
@@ -102,6 +104,15 @@ class Stage:
         """Return the license file of a local organization, as it is stored."""
         return self._core.selfhost.read_license(organization_id or self._facts["organization_id"])
 
+    def organization_key(self, organization_id: str, server: str = scenarios.REGION) -> bytes:
+        """Return an organization's key, as somebody who holds it opens it."""
+        with self._dispatcher.lock:
+            return keychain.organization_key(self._worlds[server], organization_id)
+
+    def decrypt(self, organization_id: str, text: str, server: str = scenarios.REGION) -> str:
+        """Read a text that is encrypted with an organization's key."""
+        return crypto.decrypt(text, self.organization_key(organization_id, server)).decode()
+
     def now(self) -> str:
         """The lab's time."""
         return iso(self._core.now())
@@ -139,7 +150,7 @@ class Stage:
     def encrypt_collection(self, organization_id: str, name: str, server: str = "selfhost") -> Row:
         """Create a collection of the scenario's organization, its name encrypted with the organization's key."""
         row = {"id": guid(f"collection {organization_id} {name}"), "organizationId": organization_id, "externalId": None}
-        encrypted = crypto.encrypt(name.encode(), key64(scenarios.LABELS[organization_id]))
+        encrypted = crypto.encrypt(name.encode(), key64(LABELS[organization_id]))
         return self.put_row(server, "collection", **row, type=0, name=encrypted)
 
     def _change(self, server: str, kind: str, match: Row, fields: Row) -> Row:
@@ -214,6 +225,14 @@ class Stage:
             if not offer or not target:
                 raise LookupError(f"nothing was offered to {email}")
             accept(world, offer, target)
+
+    def accept_invitation(self, email: str, server: str = scenarios.REGION) -> Person:
+        """Let somebody follow the link of his newest invitation, to an organization or a provider.
+
+        Without an account he makes one first, with keys and a master password of his own. He is confirmed by nobody yet.
+        """
+        with self._dispatcher.lock:
+            return Hands(self._dispatcher, self._worlds[server], email).accept(self._core.mails)
 
     def restart_api(self) -> None:
         """Let the api process forget what it keeps in memory (a stack's containers do that by themselves)."""

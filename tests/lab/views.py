@@ -51,6 +51,18 @@ ABILITIES: dict[str, bool] = {
     "useInviteLinks": False,
     "usePam": False,
 }
+# What a Teams organization has of them.
+_TEAMS_HAS = (
+    "useGroups",
+    "useDirectory",
+    "useTotp",
+    "usersGetPremium",
+    "useEvents",
+    "use2fa",
+    "useApi",
+    "useScim",
+    "usePasswordManager",
+)
 LIMITS: Row = {"maxCollections": None, "maxStorageGb": 1, "smSeats": None, "smServiceAccounts": None}
 SETTINGS: Row = {
     "limitCollectionCreation": False,
@@ -84,6 +96,13 @@ _NO_PERMISSIONS = dict.fromkeys(
 def tier(row: Row) -> int:
     """Return an organization's product tier."""
     return PLANS.get(row["planType"], ("", -1))[1]
+
+
+def plan_fields(plan_type: int) -> Row:
+    """Return what an organization's row takes from its plan."""
+    name, of_tier = PLANS[plan_type]
+    abilities = {ability: on and (of_tier != TEAMS or ability in _TEAMS_HAS) for ability, on in ABILITIES.items()}
+    return {"plan": name, "planType": plan_type, **abilities}
 
 
 def organization(row: Row) -> Row:
