@@ -217,6 +217,8 @@ def _claims(token: str) -> dict[str, t.Any]:
     return found if isinstance(found, dict) else {}
 
 
+UNKNOWN_ACCOUNT = "The e-mail address or the master password is wrong."
+
 # The token endpoint's error, a part of its description (both lower case), the cause and the remedy. First match wins.
 _REFUSALS = (
     (
@@ -240,7 +242,7 @@ _REFUSALS = (
     (
         "invalid_grant",
         "invalid_username_or_password",
-        "The e-mail address or the master password is wrong.",
+        UNKNOWN_ACCOUNT,
         "Check both, and that the account is on this very server: cloud regions and self-hosted servers have their own accounts.",
     ),
     (
