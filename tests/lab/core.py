@@ -139,6 +139,10 @@ class World:
         """Return the first row of this server that matches."""
         return next(iter(self.find(kind, **match)), None)
 
+    def count(self, kind: str, **match: t.Any) -> int:
+        """Return how many rows of this server match."""
+        return self.core.state.count(self.name, kind, match)
+
     def put(self, kind: str, row: Row) -> Row:
         """Store a row of this server."""
         self.core.state.put(self.name, kind, row)

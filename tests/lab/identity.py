@@ -23,13 +23,12 @@ from tests.lab.login_checks import (
     policy,
 )
 from tests.lab.state import Row
-from tests.lab.web import answer, guid, here, issue
+from tests.lab.web import ROLE_CLAIMS, answer, guid, here, issue
 
 routes = Blueprint("identity", __name__)
 
 # Clients without a secret; days a refresh token lives. Source: ApiClient.cs
 _APPS = {"web": 7, "browser": 30, "desktop": 30, "cli": 30, "mobile": 60, "connector": 30}
-_ROLE_CLAIMS = {0: "orgowner", 1: "orgadmin", 2: "orguser", 4: "orgcustom"}
 
 
 @routes.errorhandler(TokenError)
@@ -160,7 +159,7 @@ def memberships(world: World, user_id: str) -> Row:
     """Return the claims that a token issued now carries: confirmed memberships only."""
     claims: dict[str, list[str]] = {}
     for member in world.find("member", userId=user_id, status=2):
-        names = [_ROLE_CLAIMS[member["type"]]]
+        names = [ROLE_CLAIMS[member["type"]]]
         if member["type"] == 4:
             names += [name.lower() for name, allowed in (member.get("permissions") or {}).items() if allowed]
         for name in names:

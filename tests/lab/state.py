@@ -38,16 +38,18 @@ class _Table:
             for names, index in self._indexes.items():
                 index[tuple(map(row.get, names))].discard(row_id)
 
-    def find(self, match: t.Mapping[str, t.Any]) -> t.Iterable[Row]:
+    def hits(self, match: t.Mapping[str, t.Any]) -> t.Collection[str]:
         if not match:
-            return self.rows.values()
+            return self.rows
         names = tuple(sorted(match))
         if names not in self._indexes:
             index = self._indexes[names] = defaultdict(set)
             for row in self.rows.values():
                 index[tuple(map(row.get, names))].add(row["id"])
-        hits = self._indexes[names].get(tuple(match[name] for name in names), ())
-        return [self.rows[row_id] for row_id in sorted(hits, key=self._order.__getitem__)]
+        return self._indexes[names].get(tuple(match[name] for name in names), ())
+
+    def find(self, match: t.Mapping[str, t.Any]) -> t.Iterable[Row]:
+        return (self.rows[row_id] for row_id in sorted(self.hits(match), key=self._order.__getitem__))
 
 
 class State:
@@ -67,6 +69,10 @@ class State:
     def find(self, world: str, kind: str, match: t.Mapping[str, t.Any]) -> list[Row]:
         """Return the rows whose fields equal C(match), in the order of their creation."""
         return [dict(row) for row in self._tables[world, kind].find(match)]
+
+    def count(self, world: str, kind: str, match: t.Mapping[str, t.Any]) -> int:
+        """Return how many rows have fields that equal C(match)."""
+        return len(self._tables[world, kind].hits(match))
 
     def put(self, world: str, kind: str, row: Row) -> None:
         """Store a row under its C(id)."""

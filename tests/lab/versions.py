@@ -30,6 +30,9 @@ _SINCE = {
     "UseMyItems compared only if claimed": "2026.4.0",
     "payment checks": "2026.5.0",
     "missing license handled": "2026.6.2",
+    # collections
+    "collection name optional": "2025.8.1",
+    "collection update keeps access": "2025.12.2",
     # connections
     "create checks type": "2026.4.0",
     "type is fixed": "2026.6.2",

@@ -15,6 +15,8 @@ from tests.lab.core import Refusal, World, bad_request, invalid, not_found
 from tests.lab.people import KEYS
 from tests.lab.state import Row
 
+# role: its claim in an access token
+ROLE_CLAIMS = {0: "orgowner", 1: "orgadmin", 2: "orguser", 4: "orgcustom"}
 TOKEN_KEY = crypto.load_private(KEYS["access tokens"]["private"])
 
 
@@ -48,11 +50,17 @@ def body() -> Fields:
     return Fields(found)
 
 
-def guid(text: str, refusal: Refusal | None = None) -> str:
+def guids(fields: Fields, name: str) -> list[str]:
+    """Return a list of GUIDs of a request that may be absent."""
+    wrong = "The JSON value could not be converted to System.Guid."
+    return [guid(one, invalid(f"$.{name}[{number}]", wrong)) for number, one in enumerate(fields.get(name) or [])]
+
+
+def guid(text: t.Any, refusal: Refusal | None = None) -> str:
     """Return a GUID in its usual spelling, or refuse (404 unless told otherwise)."""
     try:
         return str(UUID(text))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         raise refusal or not_found() from None
 
 
@@ -145,9 +153,17 @@ class Caller:
         """Owner, admin, custom member with that permission claim (such as C(manageusers)), or provider user."""
         return self.owns(organization) or any(self._in(claim, organization) for claim in ("orgadmin", permission))
 
+    def role(self, organization: str) -> int | None:
+        """The role of a confirmed member, None for anybody else."""
+        return next((role for role, claim in ROLE_CLAIMS.items() if self._in(claim, organization)), None)
+
+    def granted(self, permission: str, organization: str) -> bool:
+        """Say whether the token of a custom member carries a permission claim."""
+        return self.role(organization) == 4 and self._in(permission, organization)
+
     def member_of(self, organization: str) -> bool:
         """Confirmed member, in any role."""
-        return any(self._in(claim, organization) for claim in ("orgowner", "orgadmin", "orguser", "orgcustom"))
+        return self.role(organization) is not None
 
 
 def caller() -> Caller:
