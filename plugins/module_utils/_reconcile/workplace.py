@@ -14,8 +14,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.server import 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto import keys
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.encstring import decrypt
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
-
-Entry = t.Mapping[str, t.Any]
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.choice import Entry, choose, named
 
 
 @dataclass
@@ -96,21 +95,14 @@ def sealed_for_member(workplace: Workplace, public_key: str) -> str:
 
 
 def _entry(profile: Profile, params: t.Mapping[str, t.Any]) -> Entry:
-    ours = list({str(one["id"]): one for one in profile.organizations + profile.provider_organizations}.values())
-    wanted, name = params.get("organization_id"), params.get("organization_name")
-    field = "organization_name" if name and not wanted else "organization_id"
-    if wanted:
-        found = [one for one in ours if one["id"].lower() == wanted.lower()]
-    else:
-        found = [one for one in ours if name in (None, "", one["name"])]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = ", ".join(f"{one['name']} ({one['id']})" for one in found)
-        raise SelfhostError(f"Several organizations could be meant: {names}.", field=field, remedy="Set organization_id.")
-    what = f"the organization {wanted or name}" if wanted or name else "an organization"
-    raise SelfhostError(
-        f"{profile.email} is neither a confirmed member of {what} nor a confirmed user of its provider.",
-        field=field,
-        remedy="Check the id or name, the server or region, and whether the account has been confirmed.",
-    )
+    ours = {one["id"]: one for one in profile.organizations + profile.provider_organizations}  # the provider's entry wins
+    found = choose(ours.values(), params, "organization")
+    if found is None:
+        field, wanted = named(params, "organization")
+        raise SelfhostError(
+            f"{profile.email} is neither a confirmed member of {f'the organization {wanted}' if wanted else 'an organization'} "
+            "nor a confirmed user of its provider.",
+            field=field,
+            remedy="Check the id or name, the server or region, and whether the account has been confirmed.",
+        )
+    return found

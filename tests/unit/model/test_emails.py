@@ -24,13 +24,11 @@ def test_addresses(text: str) -> None:
         "ann@@example.com",
         "ann@.example.com",
         "ann @example.com",
-    ]
-    + [
         "Ann <ann@example.com>",
         "ann@example.com, bob@example.com",
         "ann@example..com",
         "ann@example.com\n",
-        "a" * 250 + "@b.com",
+        "a" * 251 + "@b.com",
     ],
 )
 def test_no_addresses(text: str | None) -> None:
