@@ -139,11 +139,24 @@ class Caller:
         return row_id in ([held] if isinstance(held, str) else held)
 
     def provides(self, organization: str) -> bool:
-        """Say whether the caller is a user of the provider that manages an organization."""
+        """Say whether the caller is a user of the provider that an organization is linked to, now and not in the token."""
         link = self.world.one("provider_organization", organizationId=organization)
-        return link is not None and any(
-            self._in(claim, link["providerId"]) for claim in ("providerprovideradmin", "providerserviceuser")
+        return (
+            link is not None
+            and self.world.one("provider_user", providerId=link["providerId"], userId=self.id, status=2) is not None
         )
+
+    def only_provides(self, organization: str) -> bool:
+        """Say whether the caller comes to an organization through its provider alone."""
+        return self.role(organization) is None and self.provides(organization)
+
+    def administers(self, provider: str) -> bool:
+        """Say whether the token is one of a provider's admin."""
+        return self._in("providerprovideradmin", provider)
+
+    def serves(self, provider: str) -> bool:
+        """Say whether the token is one of a provider's user, in any role."""
+        return self.administers(provider) or self._in("providerserviceuser", provider)
 
     def owns(self, organization: str) -> bool:
         """Owner, or provider user."""
