@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 
 from tests.lab import access, encrypted
 from tests.lab.core import World, bad_request, invalid, not_found
-from tests.lab.effects import record_event
+from tests.lab.events import record_event
 from tests.lab.rights import Rights, rights
 from tests.lab.state import Row
 from tests.lab.web import Fields, answer, body, caller, empty, guid, guids, here, listed

@@ -11,7 +11,7 @@ from flask import Blueprint, Response
 
 from tests.lab import access
 from tests.lab.core import Refusal, World, bad_request, crash, invalid, not_found
-from tests.lab.effects import record_event
+from tests.lab.events import record_event
 from tests.lab.rights import Rights, demand, rights
 from tests.lab.state import Row
 from tests.lab.web import Fields, answer, body, empty, guid, guids, listed
