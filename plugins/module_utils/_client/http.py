@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from ansible_collections.bw.selfhost.plugins.module_utils._client.failures import Failure, unreachable
+from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Pace
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
 if t.TYPE_CHECKING:
@@ -29,7 +30,8 @@ HEADERS = {
     "Device-Type": DEVICE_TYPE,
 }
 
-LONGEST_WAIT = 60  # seconds that a Retry-After may cost; the cloud counts its limits per minute
+TURNS = 4  # how often a request is sent that the server turns away because of its limits
+LONGEST_WAIT = 60  # seconds that a service that is not up may ask for
 _NOT_UP = "The service is not up yet: wait until the server is healthy, then run it again."
 _REMEDIES = {
     401: "The token has expired or was withdrawn: log in again.",
@@ -146,16 +148,26 @@ class Http:
         timeout: seconds to wait for a connection, and for each piece of an answer.
         prefix: stands before an option's name in errors, such as C(cloud.).
         repeatable: URLs whose POST may be repeated, because it changes nothing.
+        pace: how fast it may go.
     """
 
     verify: bool | str = True
     timeout: float = 30
     prefix: str = ""
     repeatable: tuple[str, ...] = ()
+    pace: Pace = field(default_factory=Pace)
     _idle: list[requests.Session] = field(default_factory=list, repr=False, compare=False)
 
     def send(self, method: str, url: str, *, token: str | None = None, **content: t.Any) -> Answer:
         """Send one request and return its answer, whatever its status. C(content) is that of C(requests.request)."""
+        for _turn in range(TURNS - 1):
+            answer = self._send(method, url, token, content)
+            if not self.pace.again(answer.status, answer.headers):
+                return answer
+        return self._send(method, url, token, content)
+
+    def _send(self, method: str, url: str, token: str | None, content: dict[str, t.Any]) -> Answer:
+        self.pace.prepare(method, url)
         try:
             session = self._idle.pop()
         except IndexError:
@@ -168,6 +180,7 @@ class Http:
             raise unreachable(error, method, url, timeout=self.timeout, prefix=self.prefix) from None
         finally:
             self._idle.append(session)
+            self.pace.count(method, url)
         return Answer(response.status_code, f"{method} {url}", response.headers, response.content)
 
     def close(self) -> None:
@@ -224,8 +237,7 @@ def _adapter(*methods: str) -> HTTPAdapter:
             return None if wait is None else min(wait, LONGEST_WAIT)
 
         def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-            # What is over the limit was turned away before anything was done, so any method may be repeated.
-            return status_code == 429 or super().is_retry(method, status_code, has_retry_after)
+            return status_code != 429 and super().is_retry(method, status_code, has_retry_after)  # that is for the pace
 
     patience = Patient(
         total=3,
@@ -234,7 +246,7 @@ def _adapter(*methods: str) -> HTTPAdapter:
         other=0,
         backoff_factor=0.3,
         allowed_methods=frozenset(methods),
-        status_forcelist=(429, 502, 503, 504),
+        status_forcelist=(502, 503, 504),
         raise_on_status=False,
     )
     return HTTPAdapter(max_retries=patience)

@@ -38,15 +38,35 @@ def each(server: Server, calls: t.Sequence[t.Callable[[], T]], progress: t.Calla
             failed.append(error)
             raise
 
-    with ThreadPoolExecutor(1 if server.is_cloud else CONNECTIONS) as pool:
-        return list(_told(pool.map(attempt, calls), len(calls), progress))
+    teller, pace = _Teller(len(calls), progress), server.http.pace
+    pace.progress, before = teller.wait, pace.progress
+    try:
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            results = map(attempt, calls) if server.is_cloud else pool.map(attempt, calls)
+            return [teller.count(result) for result in results]
+    finally:
+        pace.progress = before
 
 
-def _told(results: t.Iterable[T], total: int, progress: t.Callable[[str], None]) -> t.Iterator[T]:
-    """Hand results on, and tell from time to time how many there are."""
-    told = time.monotonic()
-    for number, result in enumerate(results, start=1):
-        if time.monotonic() - told >= SILENCE:
-            told = time.monotonic()
-            progress(f"{number} of {total} done")
-        yield result
+class _Teller:
+    """Tells how many calls are done: from time to time, and whenever one has to wait."""
+
+    def __init__(self, total: int, progress: t.Callable[[str], None]) -> None:
+        self._done, self._total = 0, total
+        self._progress = progress
+        self._told = time.monotonic()
+
+    def count(self, result: T) -> T:
+        """Count one more, and hand its result on."""
+        self._done += 1
+        if time.monotonic() - self._told >= SILENCE:
+            self._tell("")
+        return result
+
+    def wait(self, why: str) -> None:
+        """Tell of a wait."""
+        self._tell(f"{why}; ")
+
+    def _tell(self, before: str) -> None:
+        self._told = time.monotonic()
+        self._progress(f"{before}{self._done} of {self._total} done")

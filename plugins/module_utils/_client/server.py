@@ -28,6 +28,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.options import
     named,
     verify_of,
 )
+from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import CLOUD, Pace, Progress, silent
 from ansible_collections.bw.selfhost.plugins.module_utils._client.versions import SINCE, parse_version
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.kdf import Kdf
 from ansible_collections.bw.selfhost.plugins.module_utils._model.dates import from_epoch, parse_date, show_date
@@ -44,6 +45,7 @@ class Server:
         verify: whether TLS certificates are verified, or the path of the CA certificates.
         timeout: seconds for each request.
         prefix: stands before an option's name in errors, such as C(cloud.).
+        progress: hears of waits for a cloud's limits.
     """
 
     def __init__(
@@ -54,12 +56,13 @@ class Server:
         verify: bool | str = True,
         timeout: float = 30,
         prefix: str = "",
+        progress: Progress = silent,
     ) -> None:
         self.endpoints = endpoints
         self.identity: Identity = identity or Anonymous()
         self.prefix = prefix
         repeatable = (endpoints.identity + TOKEN, endpoints.identity + PRELOGIN)
-        self.http = Http(verify, timeout, prefix, repeatable)
+        self.http = Http(verify, timeout, prefix, repeatable, Pace(CLOUD if self.is_cloud else (), progress))
         self._token: Token | None = None
         self._login = threading.Lock()
         self._version: str | None = None
@@ -208,7 +211,7 @@ def _session_token(session: t.Mapping[str, t.Any]) -> Token:
     )
 
 
-def connect(params: Options, *, field_prefix: str = "", anonymous: bool = False) -> Server:
+def connect(params: Options, *, field_prefix: str = "", anonymous: bool = False, progress: Progress = silent) -> Server:
     """Return the server that a module's options describe; nothing is sent yet.
 
     A session needs no address, and credentials beside it are there to renew it.
@@ -217,11 +220,13 @@ def connect(params: Options, *, field_prefix: str = "", anonymous: bool = False)
         params: the options (C(_module.API_ARGUMENTS)).
         field_prefix: C(cloud.) when they are suboptions of O(cloud).
         anonymous: for what a server tells everybody; credentials and sessions among the options do not count.
+        progress: hears of waits for a cloud's limits.
     """
     options: dict[str, t.Any] = {
         "verify": verify_of(params, field_prefix),
         "timeout": params.get("timeout") or 30,
         "prefix": field_prefix,
+        "progress": progress,
     }
     if anonymous:
         return Server(endpoints_of(params, field_prefix), **options)

@@ -8,10 +8,12 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.bw.selfhost.plugins.module_utils._client import pace
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server, connect
 
 from tests.lab import Lab
 from tests.unit.client.site import Authority, Site
+from tests.virtual import Virtual
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +23,14 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def virtual(monkeypatch: pytest.MonkeyPatch) -> Virtual:
+    """Waits of the client take no time."""
+    virtual = Virtual()
+    monkeypatch.setattr(pace, "time", virtual)
+    return virtual
 
 
 @pytest.fixture(scope="session")

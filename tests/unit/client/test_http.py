@@ -15,6 +15,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.http import An
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
 from tests.unit.client.site import HTML, JSON, Authority, Reply, Reset, Seen, Site, reply
+from tests.virtual import Virtual
 
 Fail = t.Callable[..., SelfhostError]
 
@@ -112,26 +113,33 @@ class TestRepeated:
         http.close()
 
     @pytest.mark.parametrize("method", ["GET", "POST"])
-    def test_retry_after_is_waited_for(self, site: Site, http: Http, method: str) -> None:
-        site.answer = self.answers(reply({}, 429, Retry_After="1"), reply({"a": 1}))
-        begin = time.monotonic()
+    def test_retry_after_is_waited_for(self, site: Site, http: Http, virtual: Virtual, method: str) -> None:
+        site.answer = self.answers(reply({}, 429, Retry_After="20"), reply({"a": 1}))
+        told: list[str] = []
+        http.pace.progress = told.append
         assert http.send(method, site.url).json() == {"a": 1}
-        assert time.monotonic() - begin >= 1
+        assert virtual.slept == pytest.approx(21)
+        assert told == [f"waiting {left} s because the server limits requests" for left in (21, 11, 1)]
 
-    def test_retry_after_is_capped(self, site: Site, http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(product, "LONGEST_WAIT", 0.1)
-        site.answer = self.answers(reply({}, 429, Retry_After="3600"), reply({"a": 1}))
-        begin = time.monotonic()
-        assert http.send("GET", site.url).json() == {"a": 1}
-        assert time.monotonic() - begin < 5
-
-    def test_limit_that_does_not_end(self, site: Site, fail: Fail, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(product, "LONGEST_WAIT", 0.01)
+    @pytest.mark.usefixtures("virtual")
+    def test_limit_that_does_not_end(self, site: Site, fail: Fail) -> None:
         site.answer = lambda _unused: reply({"message": "Slow down! Too many requests."}, 429, Retry_After="55")
         error = fail("POST")
         assert isinstance(error, ApiError)
         assert (error.status, error.maybe_done, len(site.seen)) == (429, False, 4)
         assert "wait 55 seconds" in str(error.remedy)
+
+    def test_limit_of_a_day_is_not_waited_for(self, site: Site, fail: Fail, virtual: Virtual) -> None:
+        site.answer = lambda _unused: reply({}, 429, Retry_After="80000")
+        assert "wait 80000 seconds" in str(fail("POST").remedy)
+        assert virtual.slept == 0
+
+    def test_a_service_that_starts_may_ask_for_time(self, site: Site, http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(product, "LONGEST_WAIT", 0.1)
+        site.answer = self.answers(reply({}, 503, Retry_After="3600"), reply({"a": 1}))
+        begin = time.monotonic()
+        assert http.send("GET", site.url).json() == {"a": 1}
+        assert time.monotonic() - begin < 5
 
 
 class TestAnswers:

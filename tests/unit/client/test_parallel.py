@@ -13,6 +13,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.server import 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.regions import REGIONS, Endpoints
 
 from tests.unit.client.site import Reply, Seen, Site, reply
+from tests.virtual import Virtual
 
 Calls = list[t.Callable[[], t.Any]]
 
@@ -113,3 +114,21 @@ def test_it_tells_how_far_it_is(server: Server, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(parallel, "SILENCE", 10)
     parallel.each(server, [lambda: None, lambda: None], told.append)
     assert told == []
+
+
+def test_a_wait_for_a_cloud_tells_how_far_it_is(virtual: Virtual) -> None:
+    told: list[str] = []
+    server = Server(REGIONS["eu"].endpoints, progress=told.append)
+
+    def send() -> None:
+        server.http.pace.prepare("POST", "https://api.bitwarden.eu/organizations/1/users/invite")
+        server.http.pace.count("POST", "https://api.bitwarden.eu/organizations/1/users/invite")
+
+    parallel.each(server, [send] * 7, told.append)
+    assert told[0] == "waiting 60 s for the cloud's limit of 5 requests a minute; 5 of 7 done"
+    assert virtual.slept == pytest.approx(60, abs=2)
+    told.clear()
+    parallel.each(server, [], told.append)
+    for _unused in range(5):
+        send()
+    assert told[0].endswith("a minute"), "whoever hears of the rest of the task hears nothing of calls that are over"
