@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ansible_collections.bw.selfhost.plugins.module_utils._client import profile as profiles
 from ansible_collections.bw.selfhost.plugins.module_utils._client.account import Account
@@ -15,6 +16,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto import k
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.encstring import decrypt
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.choice import Entry, choose, named
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.portal import Portal
 
 
 @dataclass
@@ -25,15 +27,14 @@ class Workplace:
         server: where it is.
         profile: who we are.
         entry: the organization in the profile. Where it is both ways ours, the provider's entry, as in the official clients.
-        via_provider: whether we act as the provider, and so with an owner's rights but without being a member.
+        portal: the provider through which we come, and so with an owner's rights but without being a member; None for a member.
     """
 
     server: Server
     profile: Profile = field(repr=False)
     entry: Entry = field(repr=False)
-    via_provider: bool
+    portal: Portal | None
     _master_password: str | None = field(repr=False)
-    _key: bytes | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
@@ -46,25 +47,27 @@ class Workplace:
         return str(self.entry["name"])
 
     @property
+    def via_provider(self) -> bool:
+        """Whether we act as the organization's provider."""
+        return self.portal is not None
+
+    @property
     def self_id(self) -> str | None:
         """The id of our own membership; None when we only come through a provider."""
         return next((str(own["organizationUserId"]) for own in self.profile.organizations if own["id"] == self.id), None)
 
-    @property
+    @cached_property
+    def account(self) -> Account:
+        """Our unlocked account."""
+        return self.portal.account if self.portal else Account.unlock(self.server, self._master_password)
+
+    @cached_property
     def key(self) -> bytes:
         """The organization's key: opened when it is first needed, and proven against what the organization holds."""
-        if self._key is None:
-            key = self._open()
-            self._prove(key)
-            self._key = key
-        return self._key
-
-    def _open(self) -> bytes:
-        account = Account.unlock(self.server, self._master_password)
-        if not self.via_provider:
-            return account.organization_key(self.entry["key"])
-        provider = next(one for one in self.profile.providers if one["id"] == self.entry["providerId"])
-        return keys.open_client_key(self.entry["key"], account.provider_key(provider["key"]))
+        wrapped = self.entry["key"]
+        key = keys.open_client_key(wrapped, self.portal.key) if self.portal else self.account.organization_key(wrapped)
+        self._prove(key)
+        return key
 
     def _prove(self, key: bytes) -> None:
         """Open the name of a collection: what a server hands out as a membership's key could be anybody's making (type 4)."""
@@ -84,9 +87,13 @@ def find_workplace(params: t.Mapping[str, t.Any]) -> Workplace:
     server = connect(params)
     if not server.is_cloud:
         _official = server.version  # refuses what is not Bitwarden's
-    profile = profiles.read(server)
+    profile, password = profiles.read(server), params.get("master_password")
     entry = _entry(profile, params)
-    return Workplace(server, profile, entry, entry in profile.provider_organizations, params.get("master_password"))
+    portal = None
+    if entry in profile.provider_organizations:
+        provider = next(one for one in profile.providers if one["id"] == entry["providerId"])
+        portal = Portal(server, profile, provider, password)
+    return Workplace(server, profile, entry, portal, password)
 
 
 def sealed_for_member(workplace: Workplace, public_key: str) -> str:
