@@ -6,7 +6,6 @@ import io
 import json
 import sys
 import threading
-import time
 import traceback
 import typing as t
 from urllib.parse import unquote, urlsplit
@@ -161,10 +160,10 @@ class Dispatcher:
         if not world.cloud and not self.core.selfhost.ready(service):
             return plain(502, "<html><head><title>502 Bad Gateway</title></head></html>")
         if world.cloud and self.core.rate_limits and call.origin == "client":
-            wait = self.limiter.seconds_to_wait(world.name, service, call.method, path, time.monotonic())
-            if wait:
-                refusal = Refusal(429, "Slow down! Too many requests. Try again in 1m.")
-                return plain(429, json.dumps(refusal.body()), "application/json", **{"Retry-After": str(wait)})
+            full = self.limiter.refuses(world.name, service, call.method, path, self.core.now().timestamp())
+            if full:
+                refusal = Refusal(429, f"Slow down! Too many requests. Try again in {full[0]}.")
+                return plain(429, json.dumps(refusal.body()), "application/json", **{"Retry-After": str(full[1])})
         app = self._apps.get(service, self._apps["other"])
         response = Response.from_app(app.wsgi_app, environ, buffered=True)
         delay = environ["lab.notes"].get("delay", 0) if self.core.real_delays else 0

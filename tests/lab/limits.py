@@ -1,45 +1,66 @@
-"""Rate limits of the cloud, per address; off unless switched on.
+"""Rate limits of the cloud; off unless switched on. All clients of the lab share one address.
 
-Source: bitwarden/server src/Api/appsettings.json, src/Identity/appsettings.json.
+Source: bitwarden/server src/Api/appsettings.json, src/Identity/appsettings.json, src/Core/Utilities/CustomIpRateLimitMiddleware.cs;
+for the way they are counted AspNetCoreRateLimit (RateLimitProcessor, PathCounterKeyBuilder, AsyncKeyLockProcessingStrategy).
 """
 
 from __future__ import annotations
 
 import re
 
-# service, method, path, how many, in how many seconds
+# service, method, path, how many, in which period
 _RULES = (
-    ("identity", "POST", r"/connect/token", 10, 60),
-    ("identity", ".*", r".*", 60, 60),
-    ("identity", ".*", r".*", 5, 1),
-    ("api", "POST", r"/installations", 2, 120),
-    ("api", "GET", r"/alive", 5, 60),
-    ("api", "GET", r".*", 200, 60),
-    ("api", "POST|PUT|DELETE", r".*", 60, 60),
-    ("api", "POST|PUT|DELETE", r".*", 5, 1),
+    ("api", "POST|PUT|DELETE", r".*", 60, "1m"),
+    ("api", "POST|PUT|DELETE", r".*", 5, "1s"),
+    ("api", "GET", r".*", 200, "1m"),
+    ("api", "GET", r"/alive", 5, "1m"),
+    ("api", "POST", r"/installations", 2, "2m"),
+    ("api", "POST", r"/organizations/.*/users/invite", 5, "1m"),
+    ("api", "POST", r"/organizations/.*/users/invite", 300, "1d"),
+    ("api", "POST", r"/organizations/.*/users/.*/reinvite", 5, "1m"),
+    ("api", "POST", r"/organizations/.*/users/.*/reinvite", 300, "1d"),
+    ("api", "POST", r"/accounts/prelogin", 10, "1m"),
+    ("identity", ".*", r".*", 60, "1m"),
+    ("identity", ".*", r".*", 5, "1s"),
+    ("identity", "POST", r"/connect/token", 10, "1m"),
 )
+_PERIODS = {"1s": 1, "1m": 60, "2m": 120, "1d": 86400}  # seconds; shorter ones are counted first
 
 
 class Limiter:
-    """Counts requests in sliding windows."""
+    """One counter per server, service, method, exact path and period, which begins with the first request that is counted."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, int], list[float]] = {}
+        self._counters: dict[tuple[str, ...], tuple[float, int]] = {}
 
     def clear(self) -> None:
         """Forget all requests."""
-        self._seen.clear()
+        self._counters.clear()
 
-    def seconds_to_wait(self, server: str, service: str, method: str, path: str, now: float) -> int:
-        """Count a request; 0 when it may pass, else what Retry-After says."""
-        wait = 0
-        for number, (of, methods, pattern, most, window) in enumerate(_RULES):
-            if of != service or not re.fullmatch(methods, method) or not re.fullmatch(pattern, path):
+    def refuses(self, server: str, service: str, method: str, path: str, now: float) -> tuple[str, int] | None:
+        """Count a request; None when it may pass, else the period that is full and what Retry-After says.
+
+        A counter whose period is full goes on counting, those of longer periods do not see such a request.
+        """
+        path = path.lower().rstrip("/")
+        rules = _matching(service, method, path)
+        for period, seconds in _PERIODS.items():
+            if period not in rules:
                 continue
-            times = [moment for moment in self._seen.get((server, number), []) if moment > now - window]
-            if len(times) >= most:
-                wait = max(wait, int(times[0] + window - now) + 1)
-            else:
-                times.append(now)
-            self._seen[(server, number)] = times
-        return wait
+            key = (server, service, method, path, period)
+            began, count = self._counters.get(key, (now, 0))
+            if began + seconds < now:
+                began, count = now, 0
+            self._counters[key] = (began, count + 1)
+            if count + 1 > rules[period]:
+                return period, round(max(began + seconds - now, 1))
+        return None
+
+
+def _matching(service: str, method: str, path: str) -> dict[str, int]:
+    """Return how many requests each period allows; of two rules with the same period the stricter one holds."""
+    found: dict[str, int] = {}
+    for of, methods, pattern, most, period in _RULES:
+        if of == service and re.fullmatch(methods, method) and re.fullmatch(pattern, path):
+            found[period] = min(most, found.get(period, most))
+    return found
