@@ -32,7 +32,7 @@ def invite(server: Server, organization_id: str, emails: t.Sequence[str], type: 
 def public_keys(server: Server, organization_id: str, ids: t.Sequence[str]) -> list[Members]:
     """Return C(id), C(userId) and C(key) of those members that have an account and a key."""
     answer = server.post(f"/organizations/{organization_id}/users/public-keys", json={"ids": list(ids)})
-    return t.cast("list[Members]", answer["data"])
+    return _results(answer)
 
 
 def confirm(
@@ -45,4 +45,29 @@ def confirm(
     """
     keys = [{"id": id, "key": key} for id, key in sealed.items()]
     body = {"keys": keys, "defaultUserCollectionName": default_collection}
-    return t.cast("list[Members]", server.post(f"/organizations/{organization_id}/users/confirm", json=body)["data"])
+    return _results(server.post(f"/organizations/{organization_id}/users/confirm", json=body))
+
+
+def update(server: Server, organization_id: str, id: str, body: t.Mapping[str, t.Any]) -> None:
+    """Replace C(type), C(permissions), C(accessSecretsManager) and C(collections); C(groups) that are None stay."""
+    server.put(f"/organizations/{organization_id}/users/{id}", json=body)
+
+
+def revoke(server: Server, organization_id: str, ids: t.Sequence[str]) -> list[Members]:
+    """Take members' access away; what they were is kept. Returns C(id) and C(error) (empty for success)."""
+    return _results(server.put(f"/organizations/{organization_id}/users/revoke", json={"ids": list(ids)}))
+
+
+def restore(server: Server, organization_id: str, ids: t.Sequence[str], default_collection: str | None = None) -> list[Members]:
+    """Make members again what they were before they were revoked. Returns C(id) and C(error) (empty for success)."""
+    body = {"ids": list(ids), "defaultUserCollectionName": default_collection}
+    return _results(server.put(f"/organizations/{organization_id}/users/restore", json=body))
+
+
+def remove(server: Server, organization_id: str, ids: t.Sequence[str]) -> list[Members]:
+    """Remove members; their accounts stay. Returns C(id) and C(error) (empty for success)."""
+    return _results(server.request("DELETE", f"/organizations/{organization_id}/users", json={"ids": list(ids)}).json())
+
+
+def _results(answer: t.Any) -> list[Members]:
+    return t.cast("list[Members]", answer["data"])

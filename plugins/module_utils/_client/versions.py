@@ -16,6 +16,8 @@ SINCE = {
     "license sync": "2023.2.0",  # POST organizations/licenses/self-hosted/{id}/sync
     "current licenses": "2024.1.0",  # accepts the format that the cloud issues today
     "admin sponsorships": "2025.5.2",  # listing and revoking on a self-hosted server
+    "policy metadata apart": "2026.1.0",  # PUT policies/{type}/vnext, gone since 2026.6.0
+    "policy metadata": "2026.4.1",  # PUT policies/{type} takes them
     "license update from token": "2026.1.0",  # an update takes every ability from the token
 }
 
