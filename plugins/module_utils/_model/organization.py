@@ -35,12 +35,21 @@ class Collection:
 
 @dataclass(frozen=True)
 class Group:
-    """A group; it owns who is in it. C(members): e-mail addresses."""
+    """A group; it owns who is in it.
+
+    Attributes:
+        name: as people know it; plain text on the server, too.
+        members: e-mail addresses.
+        external_id: of a directory.
+        id: the server's.
+        access: the wire's access objects, by collection id. An update has to repeat them, or they would be taken away.
+    """
 
     name: str
     members: frozenset[str] = frozenset()
     external_id: str | None = None
     id: str | None = None
+    access: tuple[t.Mapping[str, t.Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,9 @@ class Member:
         user_id: None while invited.
         name: None while invited.
         claimed: whether the account belongs to the organization through its domain; it cannot be removed then.
-        kept: further members of the wire's object that an update has to repeat, or they would be reset.
+        public_key: base64, of those who have accepted and wait to be confirmed.
+        access: the wire's access objects, by collection id. An update has to repeat them, or they would be taken away.
+        kept: further members of the wire's object that an update has to repeat.
     """
 
     email: str
@@ -69,6 +80,8 @@ class Member:
     user_id: str | None = None
     name: str | None = None
     claimed: bool = False
+    public_key: str | None = None
+    access: tuple[t.Mapping[str, t.Any], ...] = ()
     kept: t.Mapping[str, bool] = field(default_factory=dict)
 
 
