@@ -29,6 +29,10 @@ from tests.lab import (
     organizations,
     pages,
     prelogin,
+    provider_clients,
+    provider_links,
+    provider_users,
+    providers,
     registration,
     sponsorship_sync,
     sponsorships,
@@ -55,6 +59,10 @@ _ROOMS = {
         collections.routes,
         groups.routes,
         events.routes,
+        providers.routes,
+        provider_users.routes,
+        provider_clients.routes,
+        provider_links.routes,
     ),
     "identity": (info.common, identity.routes, prelogin.routes, registration.routes),
     "web": (pages.web,),
@@ -125,6 +133,7 @@ class Dispatcher:
         environ = _environ(world, call, path, query)
         write = self._writes(world, service, path, call)
         fault = faults.take(self.ledger.faults, faults.Target(index, world.name, call.method, path, call.origin))
+        environ["lab.fault"] = fault
         if fault and not fault.handled:
             outcome = _broken(fault)
         elif write and self.ledger.writes_forbidden:

@@ -18,9 +18,12 @@ KINDS = frozenset(
         "html",  # a proxy's page instead of JSON, with status 200
         "redirect",  # 302 to another host
         "delay",  # delay:SECONDS - handled, answered later
+        "client_step",  # client_step:organization, :link, :owner or :seats - a client's creation breaks after that step
     }
 )
-AFTER = frozenset({"status_after", "reset_after", "timeout_after", "torn", "delay"})
+AFTER = frozenset({"status_after", "reset_after", "timeout_after", "torn", "delay", "client_step"})
+# conditions of kinds that concern one request only
+_OF_ITSELF: dict[str, dict[str, t.Any]] = {"client_step": {"method": "POST", "path": "/clients$"}}
 ELSEWHERE = "https://elsewhere.example.org/"
 
 
@@ -70,7 +73,7 @@ def fault(kind: str, **conditions: t.Any) -> Fault:
     name, _unused, argument = kind.partition(":")
     if name not in KINDS:
         raise ValueError(f"unknown kind of fault {kind!r}; known: {', '.join(sorted(KINDS))}")
-    return Fault(name, argument, **conditions)
+    return Fault(name, argument, **{**_OF_ITSELF.get(name, {}), **conditions})
 
 
 def take(faults: list[Fault], seen: Target) -> Fault | None:

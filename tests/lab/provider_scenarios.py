@@ -70,6 +70,7 @@ def _provider(cloud: World, **fields: object) -> Row:
         "creationDate": iso(midnight(cloud.now()) - timedelta(days=400)),
         "enabled": True,
         "useEvents": True,
+        "stripe": True,
         "suspension": None,
         **fields,
     }

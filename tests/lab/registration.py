@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import typing as t
 import uuid
@@ -12,12 +11,12 @@ from flask import Blueprint, Response, request
 
 from tests.lab import crypto, invitations, people
 from tests.lab.core import World, bad_request, invalid, iso, parse
+from tests.lab.emails import is_email
 from tests.lab.state import Row
 from tests.lab.web import Fields, answer, body, empty, here
 
 routes = Blueprint("registration", __name__)
 
-_ADDRESS = re.compile(r"[\x21-\x3f\x41-\x7e]+@[^@\s]+\.[^@\s]*[A-Za-z]")
 _CLOSED = "Open registration has been disabled by the system administrator."
 
 
@@ -32,7 +31,7 @@ def send_verification_email() -> Response:
     world, fields = here(), body()
     _open(world)
     email = str(fields.get("email") or "").lower()
-    if not _ADDRESS.fullmatch(email):
+    if not is_email(email):
         raise invalid("Email", "The Email field is not a supported e-mail address format.")
     token = "BwRegistrationEmailVerificationToken_" + secrets.token_urlsafe(32)
     held = {"email": email, "name": fields.get("name"), "ends": iso(world.now() + timedelta(minutes=15))}
@@ -73,9 +72,9 @@ def finish() -> Response:
     _check_kdf(secret)
     pair = Fields(fields.get("userAsymmetricKeys") or {})
     wrapped = (("UserSymmetricKey", secret["key"]), ("EncryptedPrivateKey", pair.get("encryptedPrivateKey")))
-    for name, value in wrapped:
+    for member, value in wrapped:
         if not value or not crypto.is_enc_string(value):
-            raise invalid(name, f"{name} is not a valid encrypted string.")
+            raise invalid(member, f"{member} is not a valid encrypted string.")
     if world.one("user", email=email):
         raise invalid("", f"Email '{email}' is already taken.")
     pair_of_keys = {"publicKey": pair.get("publicKey"), "privateKey": pair.get("encryptedPrivateKey")}

@@ -33,6 +33,12 @@ _SINCE = {
     # collections
     "collection name optional": "2025.8.1",
     "collection update keeps access": "2025.12.2",
+    # providers
+    "auto confirm keeps providers out": "2025.12.2",
+    "clients of this provider only": "2026.3.2",
+    "adding takes an admin": "2026.4.0",
+    "provider requirements": "2026.4.1",
+    "linked is not addable": "2026.8.0",
     # connections
     "create checks type": "2026.4.0",
     "type is fixed": "2026.6.2",
@@ -49,6 +55,10 @@ _TEXTS = {
     "in use": {
         "0": "License is already in use by another organization.",
         "2026.8.0": "License is already in use by another organization vault.",
+    },
+    "unlink": {
+        "0": "Failed to remove organization. Please contact support.",
+        "2026.8.0": "Failed to remove organization vault. Please contact support.",
     },
     "single organization": {
         "0": "You may not create an organization. You belong to an organization"

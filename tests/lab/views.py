@@ -74,7 +74,7 @@ _ADDRESS: Row = dict.fromkeys(
     ("businessAddress1", "businessAddress2", "businessAddress3", "businessCountry", "businessTaxNumber", "secretsManagerPlan")
 )
 _AUTOSCALE: Row = dict.fromkeys(("maxAutoscaleSeats", "maxAutoscaleSmSeats", "maxAutoscaleSmServiceAccounts"))
-_NO_PERMISSIONS = dict.fromkeys(
+NO_PERMISSIONS = dict.fromkeys(
     (
         "accessEventLogs",
         "accessImportExport",
@@ -155,7 +155,7 @@ def profile_organization(world: World, row: Row, member: Row) -> Row:
         "organizationUserId": member["id"],
         "status": member["status"],
         "type": member["type"],
-        "permissions": {**_NO_PERMISSIONS, **(member.get("permissions") or {})},
+        "permissions": {**NO_PERMISSIONS, **(member.get("permissions") or {})},
         "resetPasswordEnrolled": False,
         "userIsClaimedByOrganization": False,
         "providerId": provider["id"] if provider else None,
@@ -181,7 +181,7 @@ def provider_organization(world: World, link: Row) -> Row:
         "userId": None,
         "status": 2,
         "type": 0,
-        "permissions": dict(_NO_PERMISSIONS),
+        "permissions": dict(NO_PERMISSIONS),
         "providerId": provider["id"],
         "providerName": provider["name"],
         "providerType": 0,
