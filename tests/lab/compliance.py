@@ -55,3 +55,13 @@ def leads_other_free_one(world: World, member: Row, user_id: str) -> bool:
         return row["type"] < 2 and (world.get("organization", row["organizationId"]) or {}).get("planType") == FREE
 
     return leads_free(member) and any(leads_free(row) for row in elsewhere(world, member, user_id))
+
+
+def domains(world: World, organization_id: str) -> list[str]:
+    """Return the domains that an organization has proven to be its own."""
+    return [row["domainName"] for row in world.find("domain", organizationId=organization_id) if row["verifiedDate"]]
+
+
+def claimed(world: World, member: Row) -> bool:
+    """Say whether a member's account belongs to the organization, because its address does."""
+    return bool(member["userId"]) and member["email"].rpartition("@")[2] in domains(world, member["organizationId"])

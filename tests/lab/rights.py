@@ -54,6 +54,11 @@ class Rights:
         """Whether the caller is no member, but a provider user."""
         return self.role is None and self.provider
 
+    @property
+    def owner(self) -> bool:
+        """Whether the caller acts as an owner."""
+        return self.role == 0 or self.provider
+
     def _leads(self) -> bool:
         return self.role in _OWNER_OR_ADMIN
 
@@ -130,3 +135,12 @@ def demand(organization_id: str, *permissions: str) -> Rights:
     if not row or not any(who.may(permission, organization_id) for permission in permissions):
         raise Refusal(403)
     return Rights(who, row)
+
+
+def found_member(organization_id: str, member_id: str) -> tuple[Rights, Row]:
+    """Return the rights of a caller who manages members, and one of them."""
+    may = demand(organization_id, "manageusers")
+    row = may.world.get("member", guid(member_id))
+    if not row or row["organizationId"] != may.id:
+        raise not_found()
+    return may, row

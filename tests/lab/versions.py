@@ -33,6 +33,13 @@ _SINCE = {
     # collections
     "collection name optional": "2025.8.1",
     "collection update keeps access": "2025.12.2",
+    # members
+    "restore/vnext": "2026.2.0",
+    "revocation reason": "2026.4.1",
+    "creation date of members": "2026.7.2",
+    # policies
+    "policy type is in the path": "2025.11.1",
+    "policies with id in single reads": "2026.2.0",
     # providers
     "auto confirm keeps providers out": "2025.12.2",
     "clients of this provider only": "2026.3.2",
