@@ -9,8 +9,9 @@ from flask import Blueprint, Response
 from tests.lab.core import World, iso, not_found
 from tests.lab.identity import account_keys
 from tests.lab.people import secret
+from tests.lab.provider_access import PENDING
 from tests.lab.state import Row
-from tests.lab.views import profile_organization, provider_organization
+from tests.lab.views import profile_organization, profile_provider, provider_organization
 from tests.lab.web import answer, body, caller, guid, here, listed, proven
 
 routes = Blueprint("accounts", __name__)
@@ -42,13 +43,11 @@ def _profile(world: World, user: Row) -> Row:
     if world.has("organizationsNew"):
         found["organizationsNew"] = _memberships(world, user["id"], (1, 2))
     for member in world.find("provider_user", userId=user["id"], status=2):
-        provider = world.get("provider", member["providerId"]) or {}
-        about = {"id": provider["id"], "name": provider["name"], "enabled": True, "userId": user["id"]}
-        entry = {"object": "profileProvider", **about, "key": member["key"], "status": 2, "type": member["type"]}
-        found["providers"].append({**entry, "permissions": {}, "useEvents": True, "providerStatus": 1, "providerType": 0})
-        found["providerOrganizations"] += [
-            provider_organization(world, link) for link in world.find("provider_organization", providerId=provider["id"])
-        ]
+        provider = world.get("provider", member["providerId"])
+        if provider and provider["status"] != PENDING:
+            found["providers"].append(profile_provider(provider, member))
+            links = world.find("provider_organization", providerId=provider["id"])
+            found["providerOrganizations"] += [provider_organization(world, provider, link, user["id"]) for link in links]
     return found
 
 

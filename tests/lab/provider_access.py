@@ -34,13 +34,13 @@ def billable(provider_id: str, *, admin: bool = True) -> tuple[Caller, Row]:
     return who, provider
 
 
-def paying(provider_id: str, *, admin: bool = True) -> tuple[Caller, Row]:
-    """The caller and a provider whose bills he may see."""
+def bills_of(provider_id: str) -> Row:
+    """A provider whose bills the caller may read."""
     who, provider_id = caller(), guid(provider_id)
     provider = here().get("provider", provider_id)
-    if not _allowed(who, provider_id, admin=admin) or (provider and not is_billable(provider)):
+    if not who.serves(provider_id) or (provider and not is_billable(provider)):
         raise unauthorized()
-    return who, _provider(here(), provider_id)
+    return _provider(here(), provider_id)
 
 
 def _allowed(who: Caller, provider_id: str, *, admin: bool) -> bool:

@@ -15,6 +15,7 @@ from flask import Blueprint, Response, request
 from tests.lab import access, invitations, people, views
 from tests.lab.core import Refusal, World, bad_request, invalid, iso, not_found
 from tests.lab.events import record_event
+from tests.lab.member_rows import OWNER, new_member
 from tests.lab.organization_keys import create_key
 from tests.lab.provider_access import BUSINESS_UNIT, MSP, billable, billing_failed, managed, misconfigured, unauthorized
 from tests.lab.provider_seats import MANAGED, buys, clients, scale
@@ -72,7 +73,7 @@ def create(provider_id: str) -> Response:
     _fail_after("organization")
     link_client(world, who, (provider, row, str(wanted.get("key"))), 1900)
     _fail_after("link")
-    _invite_owner(world, who, row, str(wanted.get("ownerEmail")).lower())
+    _invite_owner(world, who, row, str(wanted.get("ownerEmail")))
     _fail_after("owner")
     scale(world, provider, row["planType"], row["seats"])
     _fail_after("seats")
@@ -154,8 +155,7 @@ def link_client(world: World, who: Caller, joined: tuple[Row, Row, str], kind: i
 
 
 def _invite_owner(world: World, who: Caller, organization: Row, email: str) -> None:
-    row = {"id": str(uuid.uuid4()), "organizationId": organization["id"], "userId": None, "email": email, "type": 0}
-    row = world.put("member", {**row, "status": 0, "permissions": None, "key": None, "creationDate": iso(world.now())})
+    row = world.put("member", new_member(world, organization["id"], email, OWNER))
     default = world.one("collection", organizationId=organization["id"]) or {}
     access.grant(world, default["id"], "memberId", {"id": row["id"], "readOnly": False, "hidePasswords": False, "manage": True})
     invitations.send(world, "member", row)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.lab import crypto, invitations
+from tests.lab import access, crypto, invitations
 from tests.lab.core import World, iso
+from tests.lab.member_rows import OWNER, new_member
 from tests.lab.organization_keys import create_key
 from tests.lab.people import KEYS, PEOPLE, guid, key64
 from tests.lab.scenario_rows import LABELS, member_row, midnight, organization_row
@@ -44,10 +45,10 @@ def build(cloud: World, scenario: str) -> None:
         cloud.put("provider_plan", {**row, **counted})
     _client(cloud, provider, organization_row("alpha organization", "Alpha Client", alpha, 10, None))
     _client(cloud, provider, organization_row("beta organization", "Beta Client", beta, 5, None))
-    cloud.put("member", member_row(FACTS["alpha_organization_id"], "alpha_owner", 0))
-    invited = {"id": guid("member beta owner"), "organizationId": FACTS["beta_organization_id"], "userId": None, "status": 0}
-    member = {**invited, "email": BETA_OWNER, "type": 0, "permissions": None, "key": None}
-    invitations.send(cloud, "member", cloud.put("member", member))
+    _join(cloud, "alpha organization", member_row(FACTS["alpha_organization_id"], "alpha_owner", 0))
+    invited = new_member(cloud, FACTS["beta_organization_id"], BETA_OWNER, OWNER, id=guid("member beta owner"))
+    _join(cloud, "beta organization", invited)
+    invitations.send(cloud, "member", invited)
     gamma = organization_row("gamma organization", "Gamma Company", 20, 12, midnight(cloud.now()) + timedelta(days=200))
     create_key(cloud, cloud.put("organization", gamma)["id"], 0)
     cloud.put("member", member_row(gamma["id"], "provider_user", 0))
@@ -94,6 +95,13 @@ def _client(cloud: World, provider: Row, row: Row) -> None:
     encrypted = crypto.encrypt(b"Default collection", key64(label))
     collection = {"id": guid(f"default collection {label}"), "organizationId": row["id"], "externalId": None, "type": 0}
     cloud.put("collection", {**collection, "name": encrypted})
+
+
+def _join(cloud: World, label: str, member: Row) -> None:
+    """Store an owner, who may manage the default collection."""
+    cloud.put("member", member)
+    may = {"readOnly": False, "hidePasswords": False, "manage": True}
+    access.grant(cloud, guid(f"default collection {label}"), "memberId", {"id": member["id"], **may})
 
 
 def _link(cloud: World, provider: Row, organization_id: str) -> None:

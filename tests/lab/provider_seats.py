@@ -1,13 +1,13 @@
 """Seats of a provider: a pool per plan that is paid anyway, and what is bought beyond it.
 
-Source: bitwarden/server ProviderBillingService.cs (ScaleSeats, SeatAdjustmentResultsInPurchase), OrganizationService.cs.
+Source: bitwarden/server ProviderBillingService.cs (ScaleSeats, SeatAdjustmentResultsInPurchase).
 """
 
 from __future__ import annotations
 
 from tests.lab import views
 from tests.lab.core import World
-from tests.lab.provider_access import RESELLER, billing_failed, is_billable
+from tests.lab.provider_access import billing_failed
 from tests.lab.state import Row
 
 MANAGED = 2  # state of an organization that its provider pays for
@@ -52,18 +52,3 @@ def scale(world: World, provider: Row, plan_type: int, delta: int) -> None:
     elif now > least:
         purchased = 0
     world.put("provider_plan", {**row, "allocatedSeats": new, "purchasedSeats": purchased})
-
-
-def seat_limit_text(world: World, organization: Row) -> str | None:
-    """Return why an organization without free seats cannot have more, None where it may ask for them itself."""
-    link = world.one("provider_organization", organizationId=organization["id"])
-    provider = world.get("provider", link["providerId"]) if link else None
-    if not provider:
-        return None
-    if not provider["enabled"]:
-        return "No subscription found."
-    if is_billable(provider):
-        return "Seat limit has been reached. Please contact your provider to add more seats."
-    if provider["type"] == RESELLER:
-        return "Seat limit has been reached. Contact your provider to purchase additional seats."
-    return None

@@ -12,6 +12,7 @@ from tests.lab.core import Core, Mail, iso
 from tests.lab.dispatch import Dispatcher
 from tests.lab.hands import Hands
 from tests.lab.people import PEOPLE, Person, guid, key64
+from tests.lab.provider_billing import suspend
 from tests.lab.scenario_rows import LABELS
 from tests.lab.selfhost import SelfHost, default_settings
 from tests.lab.sponsorships import accept
@@ -233,6 +234,12 @@ class Stage:
         """
         with self._dispatcher.lock:
             return Hands(self._dispatcher, self._worlds[server], email).accept(self._core.mails)
+
+    def suspend_provider(self, suspended: bool = True, server: str = scenarios.REGION) -> None:
+        """Let the provider's bills go unpaid, or be paid again; its clients are switched with it."""
+        with self._dispatcher.lock:
+            world = self._worlds[server]
+            suspend(world, world.get("provider", self._facts["provider_id"]) or {}, suspended)
 
     def restart_api(self) -> None:
         """Let the api process forget what it keeps in memory (a stack's containers do that by themselves)."""

@@ -132,6 +132,7 @@ def _entry(row: Row) -> Row:
         "ssoEnabled": False,
         "keyConnectorEnabled": False,
         "keyConnectorUrl": None,
+        "ssoMemberDecryptionType": None,
         "accessSecretsManager": False,
         "accessPam": False,
     }
@@ -160,7 +161,7 @@ def profile_organization(world: World, row: Row, member: Row) -> Row:
         "userIsClaimedByOrganization": False,
         "providerId": provider["id"] if provider else None,
         "providerName": provider["name"] if provider else None,
-        "providerType": 0 if provider else None,
+        "providerType": provider["type"] if provider else None,
         "familySponsorshipFriendlyName": offer.get("friendlyName"),
         "familySponsorshipAvailable": tier(row) == ENTERPRISE and not offer,
         "familySponsorshipLastSyncDate": offer.get("lastSyncDate"),
@@ -170,19 +171,37 @@ def profile_organization(world: World, row: Row, member: Row) -> Row:
     }
 
 
-def provider_organization(world: World, link: Row) -> Row:
+def profile_provider(provider: Row, member: Row) -> Row:
+    """Show a provider to one of its users."""
+    return {
+        "object": "profileProvider",
+        "id": provider["id"],
+        "name": provider["name"],
+        "key": member["key"],
+        "status": member["status"],
+        "type": member["type"],
+        "enabled": provider["enabled"],
+        "permissions": dict(NO_PERMISSIONS),
+        "userId": member["userId"],
+        "useEvents": provider["useEvents"],
+        "providerStatus": provider["status"],
+        "providerType": provider["type"],
+    }
+
+
+def provider_organization(world: World, provider: Row, link: Row, user_id: str) -> Row:
     """Show a client organization to a user of its provider; the key is wrapped by the provider's key."""
     row = world.get("organization", link["organizationId"]) or {}
-    provider = world.get("provider", link["providerId"]) or {}
     return {
         "object": "profileProviderOrganization",
         **_entry(row),
         "key": link["key"],
-        "userId": None,
+        "userId": user_id,
+        "resetPasswordEnrolled": False,
         "status": 2,
         "type": 0,
         "permissions": dict(NO_PERMISSIONS),
         "providerId": provider["id"],
         "providerName": provider["name"],
-        "providerType": 0,
+        "providerType": provider["type"],
     }
