@@ -220,8 +220,14 @@ def _new_session(repeatable: tuple[str, ...]) -> requests.Session:
 def _adapter(*methods: str) -> HTTPAdapter:
     """Return a connection pool that repeats what is safe to repeat, and nothing else."""
     from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPConnection
     from urllib3.exceptions import ProtocolError, ProxyError
     from urllib3.util.retry import Retry
+
+    class Prompt(HTTPAdapter):
+        def proxy_manager_for(self, proxy: str, **options: t.Any) -> t.Any:
+            # With a proxy, urllib3 leaves Nagle's algorithm on: each body would wait 40 ms for the headers to be acknowledged.
+            return super().proxy_manager_for(proxy, socket_options=HTTPConnection.default_socket_options, **options)
 
     class Patient(Retry):
         def increment(self, *args: t.Any, **details: t.Any) -> t.Any:
@@ -249,4 +255,4 @@ def _adapter(*methods: str) -> HTTPAdapter:
         status_forcelist=(502, 503, 504),
         raise_on_status=False,
     )
-    return HTTPAdapter(max_retries=patience)
+    return Prompt(max_retries=patience)

@@ -67,6 +67,10 @@ class TestSent:
             http.send("GET", site.url)
         assert len({seen.port for seen in site.seen}) == 1
 
+    def test_a_body_does_not_wait_behind_a_proxy(self) -> None:
+        connections = product._new_session(()).get_adapter("https://localhost").proxy_manager_for("http://localhost:1")
+        assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in connections.connection_pool_kw["socket_options"]
+
 
 class TestRepeated:
     """Only what is safe to repeat."""
