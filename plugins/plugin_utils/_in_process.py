@@ -31,7 +31,7 @@ class InProcess(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         """Return the module's result."""
         result: Values = super().run(tmp, task_vars)
-        options = {name: _as_text(value) if name == "license" else value for name, value in self._task.args.items()}
+        options = {name: _as_text(value) if name in TEXTS else value for name, value in self._task.args.items()}
         here = self._is_here(task_vars or {})
         result.update(self._work(options) if here else self._execute_module(module_args=options, task_vars=task_vars))
         if any(result.get(name) for name in SECRETS):

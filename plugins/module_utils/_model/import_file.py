@@ -31,34 +31,47 @@ class Entry:
     collections: tuple[str, ...]
 
 
-def parse(data: bytes, file_format: str = "auto", target: str | None = None) -> list[Entry]:
+def parse(data: bytes, source: str, file_format: str = "auto", target: str | None = None) -> list[Entry]:
     """Read an export file.
 
     Args:
         data: the file; UTF-8, with or without a byte order mark.
+        source: what errors call it.
         file_format: a key of C(FORMATS), or C(auto).
         target: the collection that the file's collections are put under, and that items without one go to.
 
     Raises:
         SelfhostError: C(field) is the place in the file, by item or line; all problems are told together.
     """
-    text = _decoded(data)
+    problems: list[SelfhostError] = []
+    try:
+        entries = _entries(_decoded(data), file_format, target, problems)
+    except SelfhostError as error:
+        raise _at(error, source) from None
+    refuse_all([_at(problem, source) for problem in problems])
+    return entries
+
+
+def _entries(text: str, file_format: str, target: str | None, problems: list[SelfhostError]) -> list[Entry]:
     if file_format == "auto":
         file_format = "bitwarden_json" if text.lstrip()[:1] in ("{", "[") else "bitwarden_csv"
     entries: list[Entry] = []
-    problems: list[SelfhostError] = []
     for place, members, collections in FORMATS[file_format](text):
         if len(entries) + len(problems) == MOST_ITEMS:
             raise SelfhostError(f"It has more than {MOST_ITEMS:,} items.", remedy="Divide it into several files.")
         try:
             entries.append(_entry(place, members, collections, target))
         except SelfhostError as error:
-            problems.append(SelfhostError(error.cause, field=f"{_called(place, members)}, {error.field}", remedy=error.remedy))
+            problems.append(_at(error, _called(place, members)))
             if len(problems) == MOST_PROBLEMS:
                 break
-    refuse_all(problems)
-    _refuse_useless([entry.item for entry in entries])
+    if not problems:
+        _refuse_useless([entry.item for entry in entries])
     return entries
+
+
+def _at(error: SelfhostError, place: str) -> SelfhostError:
+    return SelfhostError(error.cause, field=f"{place}, {error.field}" if error.field else place, remedy=error.remedy)
 
 
 def _decoded(data: bytes) -> str:

@@ -8,11 +8,15 @@ import typing as t
 import pytest
 from ansible_collections.bw.selfhost.plugins.module_utils._model import import_file
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
-from ansible_collections.bw.selfhost.plugins.module_utils._model.import_file import FORMATS, Entry, parse
+from ansible_collections.bw.selfhost.plugins.module_utils._model.import_file import FORMATS, Entry
 from hypothesis import example, given, settings, strategies as st
 
 Members = dict[str, t.Any]
 HEADER = "collections,type,name,notes,fields,reprompt,login_uri,login_username,login_password,login_totp"
+
+
+def parse(data: bytes, file_format: str = "auto", target: str | None = None) -> list[Entry]:
+    return import_file.parse(data, "src", file_format, target)
 
 
 def as_json(*items: t.Any, **more: t.Any) -> bytes:
@@ -151,14 +155,14 @@ LOGIN = {"type": 1, "name": "x", "login": {"password": "s3cret"}}
 def test_bad_files(data: bytes, where: str | None, what: str) -> None:
     with pytest.raises(SelfhostError, match=what) as caught:
         parse(data)
-    assert caught.value.field == where
+    assert caught.value.field == (f"src, {where}" if where else "src")
     assert "s3cret" not in str(caught.value)
 
 
 def test_all_problems_are_told_but_not_without_end() -> None:
     with pytest.raises(SelfhostError, match=r"^2 problems") as caught:
         parse(as_json({"type": 0, "name": "a"}, LOGIN, {"type": 1, "name": 1}))
-    assert (caught.value.field or "") == "item 1 (a), type, item 3, name"
+    assert caught.value.field == "src, item 1 (a), type, src, item 3, name"
     with pytest.raises(SelfhostError, match=r"^20 problems"):
         parse(as_json(*[{"type": 0}] * 1000))
 
