@@ -38,8 +38,12 @@ _SINCE = {
     "revocation reason": "2026.4.1",
     "creation date of members": "2026.7.2",
     # policies
-    "policy type is in the path": "2025.11.1",
-    "policies with id in single reads": "2026.2.0",
+    "policy type in the path": "2025.11.1",
+    "policies vnext": "2026.1.0",
+    "single policy without id": "2026.2.0",
+    "policies without id": "2026.4.0",
+    "policy in a wrapper": "2026.4.1",
+    "no policies vnext": "2026.6.0",
     # providers
     "auto confirm keeps providers out": "2025.12.2",
     "clients of this provider only": "2026.3.2",
