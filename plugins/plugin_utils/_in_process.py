@@ -18,6 +18,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._module import Task, r
 
 Values = dict[str, t.Any]
 SECRETS = ("session", "token", "key", "client_secret")  # the return values that are secrets, over all modules
+TEXTS = ("license", "content")  # the options that are secret JSON texts
 
 
 class InProcess(ActionBase):  # type: ignore[misc]
