@@ -40,8 +40,8 @@ def confirm(
 ) -> list[Members]:
     """Confirm members with the organization key sealed for each (by id); returns C(id) and C(error) (empty for success).
 
-    Who has not accepted is missing in the answer. C(default_collection) is the encrypted name of the collection that a member gets
-    for his own items, where the policy on data ownership is in force.
+    Who has not accepted is missing in the answer. C(default_collection) is the encrypted name of the collection that a member
+    gets for his own items, where the policy on data ownership is in force.
     """
     keys = [{"id": id, "key": key} for id, key in sealed.items()]
     body = {"keys": keys, "defaultUserCollectionName": default_collection}

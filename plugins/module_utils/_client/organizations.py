@@ -47,6 +47,11 @@ def members(server: Server, organization_id: str) -> list[Members]:
     return _data(server.get(f"/organizations/{organization_id}/users", params=flags))
 
 
+def set_settings(server: Server, organization_id: str, settings: t.Mapping[str, bool]) -> None:
+    """Set all four C(limit…) and C(allow…) members at once; the server takes a missing one for false."""
+    server.put(f"/organizations/{organization_id}/collection-management", json=settings)
+
+
 def set_keys(server: Server, organization_id: str, pair: KeyPair) -> None:
     """Give an organization its key pair; 400 C(Organization Keys already exist.) if it has one."""
     body = {"publicKey": pair.public_key, "encryptedPrivateKey": pair.encrypted_private_key}

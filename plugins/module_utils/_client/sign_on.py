@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """How people sign on to an organization, and who provisions its members: single sign-on and SCIM.
 
-Source: bitwarden/server src/Api/AdminConsole/Controllers/OrganizationsController.cs (sso) and OrganizationConnectionsController.cs.
+Source: bitwarden/server src/Api/AdminConsole/Controllers/OrganizationsController.cs (sso), OrganizationConnectionsController.cs.
 """
 
 from __future__ import annotations

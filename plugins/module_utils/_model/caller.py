@@ -19,17 +19,19 @@ class Caller:
 
     Attributes:
         email: lower case; None for somebody who only comes through a provider and so is no member.
-        role: of C(roles.ROLES); a provider user has an owner's rights.
+        role: of C(roles.ROLES).
         permissions: of the role custom.
+        provider: whether this is a user of the organization's provider, who has an owner's rights and more.
     """
 
     email: str | None
     role: str
     permissions: frozenset[str] = frozenset()
+    provider: bool = False
 
     @property
     def is_admin(self) -> bool:
-        """Whether this is an owner, an admin or a provider user."""
+        """Whether this is an owner or an admin."""
         return self.role in ("owner", "admin")
 
     def may(self, permission: str) -> bool:
@@ -47,16 +49,16 @@ def reach(caller: Caller, settings: t.Mapping[str, bool], current: Organization,
         permission: what the change belongs to: C(edit_any_collection), or C(manage_groups) or C(manage_users) for access alone.
     """
     open_to_admins = settings.get(ADMIN_ACCESS, False)
-    everywhere = caller.email is None or "edit_any_collection" in caller.permissions
+    everywhere = caller.provider or "edit_any_collection" in caller.permissions
     if everywhere or (open_to_admins and caller.may(permission)):
         return lambda _id: True
-    own = current.members[caller.email].access if caller.email in current.members else ()
+    own = current.members[caller.email].access if caller.email and caller.email in current.members else ()
     rows = [*own, *(row for group in current.groups.values() if caller.email in group.members for row in group.access)]
     mine = _managed(rows)
     if not caller.may("edit_any_collection"):
         return mine.__contains__
-    holders = (*current.groups.values(), *current.members.values())
-    managed = _managed(row for holder in holders for row in holder.access)
+    lists = [*(group.access for group in current.groups.values()), *(member.access for member in current.members.values())]
+    managed = _managed(row for rows in lists for row in rows)
     return lambda id: id in mine or id not in managed  # what nobody manages is the admins'
 
 

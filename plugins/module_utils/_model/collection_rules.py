@@ -33,7 +33,9 @@ def names(case: Case) -> Problems:
     for wish in case.desired.collections or ():
         yield from _size(wish.name, f"collections[{wish.name[:50]}]", len(wish.name.encode()), LONGEST_COLLECTION, "bytes")
         if len(wish.external_id or "") > LONGEST_EXTERNAL_ID:
-            yield SelfhostError(f"The external_id is longer than {LONGEST_EXTERNAL_ID} characters.", field=f"collections[{wish.name}]")
+            yield SelfhostError(
+                f"The external_id is longer than {LONGEST_EXTERNAL_ID} characters.", field=f"collections[{wish.name}]"
+            )
     for group in case.desired.groups or ():
         yield from _size(group.name, f"groups[{group.name[:50]}]", len(group.name), LONGEST_GROUP, "characters")
 
@@ -50,13 +52,15 @@ def references(case: Case) -> Problems:
     clones = {"collection": _clones(case.current.collections), "group": _clones(case.current.groups)}
     for collection in case.desired.collections or ():
         field = f"collections[{collection.name}]"
-        yield from _known([collection.name], collection.name not in clones["collection"], field, "collection")
+        if collection.name in clones["collection"]:
+            yield _several(collection.name, field, "collection")
         groups, members = [[key for key, _word in pairs or ()] for pairs in (collection.groups, collection.members)]
         yield from _references(case, f"{field}.groups", groups, "group", clones["group"])
         yield from _references(case, f"{field}.members", members, "member", frozenset())
     for group in case.desired.groups or ():
         field = f"groups[{group.name}]"
-        yield from _known([group.name], group.name not in clones["group"], field, "group")
+        if group.name in clones["group"]:
+            yield _several(group.name, field, "group")
         yield from _references(case, f"{field}.members", group.members or (), "member", frozenset())
 
 
@@ -65,7 +69,7 @@ def _references(case: Case, field: str, keys: t.Sequence[str], kind: str, clones
     yield from twice(keys, field)
     for key in keys:
         if key in clones:
-            yield from _known([key], False, field, kind)
+            yield _several(key, field, kind)
         elif key not in there:
             yield SelfhostError(
                 f"The organization has no {kind} {key!r}, and the task does not make one.",
@@ -74,11 +78,10 @@ def _references(case: Case, field: str, keys: t.Sequence[str], kind: str, clones
             )
 
 
-def _known(keys: t.Sequence[str], unique: bool, field: str, kind: str) -> Problems:
-    if not unique:
-        yield SelfhostError(
-            f"The organization has more than one {kind} {keys[0]!r}.", field=field, remedy="Rename or delete all but one of them."
-        )
+def _several(name: str, field: str, kind: str) -> SelfhostError:
+    return SelfhostError(
+        f"The organization has more than one {kind} {name!r}.", field=field, remedy="Rename or delete all but one of them."
+    )
 
 
 def _clones(objects: t.Mapping[str, Collection | Group]) -> set[str]:
@@ -90,7 +93,9 @@ def groups_allowed(case: Case) -> Problems:
     """Groups where the plan has none."""
     wanted = any(collection.groups for collection in case.desired.collections or ())
     if not case.facts.entry.get("useGroups") and (case.keys("group") or wanted):
-        yield SelfhostError("The plan of the organization has no groups.", field="groups", remedy="Give access to members instead.")
+        yield SelfhostError(
+            "The plan of the organization has no groups.", field="groups", remedy="Give access to members instead."
+        )
 
 
 def collection_limit(case: Case) -> Problems:
@@ -129,19 +134,19 @@ def out_of_reach(case: Case) -> Problems:
         if found is not None and not may_edit(str(found.id)):
             yield _not_allowed("change", key)
     for key in case.keys("delete collection"):
-        if not _may_delete(case, key, may_edit):
+        if not _may_delete(case, key):
             yield _not_allowed("delete", key)
 
 
-def _may_delete(case: Case, key: str, may_edit: t.Callable[[str], bool]) -> bool:
+def _may_delete(case: Case, key: str) -> bool:
     caller, settings = case.caller, case.target.settings
-    if caller.email is None or "delete_any_collection" in caller.permissions:
+    if caller.provider or "delete_any_collection" in caller.permissions:
         return True
     if caller.is_admin and settings.get(ADMIN_ACCESS):
         return True
     collection = case.current.collections[key]
     mine = {group for group, found in case.current.groups.items() if caller.email in found.members}
-    words = [word for group, word in collection.groups.items() if group in mine] + [collection.members.get(caller.email)]
+    words = [word for group, word in collection.groups.items() if group in mine] + [collection.members.get(caller.email or "")]
     return MANAGE in words and (caller.is_admin or not settings.get("limit_collection_deletion"))
 
 
@@ -156,7 +161,7 @@ def _not_allowed(what: str, key: str) -> SelfhostError:
 def own_groups(case: Case) -> Problems:
     """Administrators who would let themselves in; the server refuses that while they have no access to everything."""
     email = case.caller.email
-    if email is None or case.target.settings.get(ADMIN_ACCESS):
+    if email is None or case.caller.provider or case.target.settings.get(ADMIN_ACCESS):
         return
     for name, group in case.target.groups.items():
         before = case.current.groups.get(name)
@@ -175,7 +180,9 @@ def pruning(case: Case) -> Problems:
     needs = {"access": "collections", "memberships": "groups"}
     for name in sorted(desired.prune):
         if listed[needs.get(name, name)] is None:
-            yield SelfhostError(f"{needs.get(name, name)} is not given.", field="prune", remedy=f"List what is to stay, or leave out {name}.")
+            yield SelfhostError(
+                f"{needs.get(name, name)} is not given.", field="prune", remedy=f"List what is to stay, or leave out {name}."
+            )
     wished = {kind: {_key(wish) for wish in wishes or ()} for kind, wishes in listed.items()}
     doomed = [
         f"{kind[:-1]} {key}"

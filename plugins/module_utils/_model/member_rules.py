@@ -27,9 +27,13 @@ def custom_roles(case: Case) -> Problems:
     for wish in case.desired.members or ():
         field = f"members[{wish.email}]"
         if wish.permissions and wish.role != "custom":
-            yield SelfhostError("Only the role custom has permissions.", field=field, remedy="Set role to custom, or leave them out.")
+            yield SelfhostError(
+                "Only the role custom has permissions.", field=field, remedy="Set role to custom, or leave them out."
+            )
         if wish.role == "custom" and wish.state != "absent" and not case.facts.entry.get("useCustomPermissions"):
-            yield SelfhostError("The plan of the organization has no role custom.", field=field, remedy="It needs the Enterprise plan.")
+            yield SelfhostError(
+                "The plan of the organization has no role custom.", field=field, remedy="It needs the Enterprise plan."
+            )
 
 
 def rank(case: Case) -> Problems:
@@ -41,7 +45,9 @@ def rank(case: Case) -> Problems:
         roles = {member.role for member in _both(case, email)}
         if "owner" in roles or ("admin" in roles and caller.role == "custom"):
             yield SelfhostError(
-                f"The account's role, {caller.role}, does not allow this.", field=f"members[{email}]", remedy="Use an owner's account."
+                f"The account's role, {caller.role}, does not allow this.",
+                field=f"members[{email}]",
+                remedy="Use an owner's account.",
             )
         missing = case.target.members[email].permissions - caller.permissions if email in case.target.members else frozenset()
         if caller.role == "custom" and missing:
@@ -58,7 +64,7 @@ def _both(case: Case, email: str) -> list[Member]:
 
 def owners(case: Case) -> Problems:
     """An organization without anybody who could administer it. A provider's users count as its owners."""
-    if case.caller.email is None or case.facts.entry.get("providerId"):
+    if case.caller.provider or case.facts.entry.get("providerId"):
         return
     stay = [
         email
@@ -78,7 +84,9 @@ def oneself(case: Case) -> Problems:
     for wish in case.desired.members or ():
         if wish.email == case.caller.email and wish.state != "present":
             yield SelfhostError(
-                "This is the account that is logged in.", field=f"members[{wish.email}].state", remedy="Use another owner's account."
+                "This is the account that is logged in.",
+                field=f"members[{wish.email}].state",
+                remedy="Use another owner's account.",
             )
 
 
@@ -97,7 +105,11 @@ def keys(case: Case) -> Problems:
     """People whose public key is not the one that the operator was told."""
     wishes = {wish.email: wish for wish in case.desired.members or ()}
     for email in case.keys("confirm"):
-        problem = confirmation.refusal(candidate(case.current.members[email], wishes[email]), f"members[{email}]") if email in wishes else None
+        problem = (
+            confirmation.refusal(candidate(case.current.members[email], wishes[email]), f"members[{email}]")
+            if email in wishes
+            else None
+        )
         if problem:
             yield problem
 
@@ -110,7 +122,9 @@ def seats(case: Case) -> Problems:
         yield SelfhostError(
             f"The organization has {most} seats, and {taken} would be needed.",
             field="members",
-            remedy="Buy seats and apply the new license, or remove people." if case.facts.self_hosted else "Let the provider add seats.",
+            remedy="Buy seats and apply the new license, or remove people."
+            if case.facts.self_hosted
+            else "Let the provider add seats.",
         )
 
 

@@ -104,7 +104,7 @@ class Organization:
         groups: by key.
         members: by e-mail address.
         policies: by type; a missing one was never saved, which is the same as disabled.
-        sso: the options of the module sso, those of O(oidc) and O(saml2) as C(oidc.authority); empty when it was never configured.
+        sso: the options of the module sso, those of O(oidc) as C(oidc.authority) and so on; empty when it was never configured.
         scim: C(enabled), C(provider); empty when there is no connection.
         scim_id: the connection's id.
     """

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,8 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.desired import 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization import Member, Organization, Policy
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_plan import Known, Step, steps
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_target import merge
+
+INVITED_AT_ONCE = 20  # bitwarden/server OrganizationUserInviteRequestModel.cs
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,15 @@ class Case:
             if member.public_key
         }
 
+    @property
+    def invitations(self) -> list[list[str]]:
+        """The addresses to invite, in as few requests as can be: each takes so many of one role."""
+        batches: dict[tuple[str, frozenset[str]], list[str]] = defaultdict(list)
+        for email in self.keys("invite"):
+            member = self.target.members[email]
+            batches[member.role, member.permissions].append(email)
+        return [batch[i : i + INVITED_AT_ONCE] for batch in batches.values() for i in range(0, len(batch), INVITED_AT_ONCE)]
+
     def keys(self, *stages: str) -> list[str]:
         """Return what the steps of some stages are about."""
         return [step.key for step in self.steps if step.stage in stages]
@@ -74,7 +86,9 @@ class Case:
     def enabled(self) -> list[str]:
         """The policies that become enabled."""
         before = self.current.policies
-        return [name for name, policy in self.target.policies.items() if policy.enabled and not before.get(name, Policy(name)).enabled]
+        return [
+            name for name, policy in self.target.policies.items() if policy.enabled and not before.get(name, Policy(name)).enabled
+        ]
 
     @cached_property
     def endangered(self) -> dict[str, list[str]]:
@@ -84,7 +98,10 @@ class Case:
         {TwoFactorAuthentication,SingleOrg}PolicyEventHandler.cs. Nobody tells who is a member of another organization.
         """
         people = [member for member in self.current.members.values() if self._is_at_risk(member)]
-        tests: dict[str, t.Callable[[Member], bool]] = {"two_step": lambda member: not member.two_step, "others": lambda _member: True}
+        tests: dict[str, t.Callable[[Member], bool]] = {
+            "two_step": lambda member: not member.two_step,
+            "others": lambda _member: True,
+        }
         return {
             name: sorted(member.email for member in people if tests[policies.POLICIES[name].revokes](member))
             for name in self.enabled

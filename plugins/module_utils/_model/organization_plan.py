@@ -119,7 +119,9 @@ def _members(current: Organization, target: Organization, known: Known) -> t.Ite
         yield from _member(current.members.get(email), target.members[email], known)
     for email, member in current.members.items():
         if email not in target.members:
-            yield Step("remove", email, Change("delete", "member", email, before={**_member_fields(member), "status": member.status}))
+            yield Step(
+                "remove", email, Change("delete", "member", email, before={**_member_fields(member), "status": member.status})
+            )
 
 
 def _member(before: Member | None, after: Member, known: Known) -> t.Iterator[Step]:
@@ -147,12 +149,12 @@ def _member_fields(member: Member) -> dict[str, t.Any]:
 
 # --- groups and collections ---
 
-O = t.TypeVar("O", Group, Collection)
+Thing = t.TypeVar("Thing", Group, Collection)
 Fields = dict[str, t.Any]
 
 
 def _objects(
-    kind: str, current: t.Mapping[str, O], target: t.Mapping[str, O], fields: t.Callable[[O], Fields]
+    kind: str, current: t.Mapping[str, Thing], target: t.Mapping[str, Thing], fields: t.Callable[[Thing], Fields]
 ) -> t.Iterator[Step]:
     for key, wanted in target.items():
         found, after = current.get(key), fields(wanted)

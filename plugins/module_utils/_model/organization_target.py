@@ -91,7 +91,9 @@ def _groups(current: Organization, desired: Desired, members: t.Mapping[str, Mem
     for name, wish in wishes.items():
         found = groups.pop(name, None)
         if wish.present:
-            kept = frozenset() if found is None or (wish.members is not None and "memberships" in desired.prune) else found.members
+            kept = (
+                frozenset() if found is None or (wish.members is not None and "memberships" in desired.prune) else found.members
+            )
             groups[name] = dataclasses.replace(found or Group(name), members=kept | set(wish.members or ()))
     return {name: dataclasses.replace(group, members=group.members & members.keys()) for name, group in groups.items()}
 
@@ -107,9 +109,7 @@ def _collections(
         if wish.present:
             collections[name] = _collection(found or Collection(name), wish, pruned)
     return {
-        name: dataclasses.replace(
-            collection, groups=_only(collection.groups, groups), members=_only(collection.members, members)
-        )
+        name: dataclasses.replace(collection, groups=_only(collection.groups, groups), members=_only(collection.members, members))
         for name, collection in collections.items()
     }
 

@@ -24,7 +24,8 @@ class Key:
 
     def wrong(self, value: t.Any) -> str:
         """Say what is wrong with a value, nothing when it is right."""
-        if type(value) is not self.kind:  # a bool is an int for isinstance
+        kind: t.Any = type(value)
+        if kind is not self.kind:  # a bool is an int for isinstance
             return f"has to be {_KINDS[self.kind]}"
         if self.kind is list:
             return next((f"may hold {_shown(self.choices)}" for one in value if one not in self.choices), "")
@@ -62,7 +63,7 @@ class PolicyType:
         keys: what its data may hold, with the wire's names; others are ignored by servers and clients without a word.
         since: the first server release that has it; older ones that are still supported have all the rest.
         needs: the policy that has to be enabled, too.
-        revokes: whom enabling it may throw out: C(two_step) those without two-step login, C(others) members of other organizations.
+        revokes: whom enabling it may throw out: C(two_step): those without two-step login, C(others): members elsewhere.
     """
 
     number: int

@@ -32,7 +32,9 @@ def _data(wish: PolicyWish) -> Problems:
         if key not in keys:
             near = difflib.get_close_matches(key.replace("_", ""), keys, 1, 0.5)
             known = f"It has {', '.join(keys)}." if keys else "It has no data."
-            yield SelfhostError("The policy has no such key.", field=field, remedy=f"Did you mean {near[0]}? {known}" if near else known)
+            yield SelfhostError(
+                "The policy has no such key.", field=field, remedy=f"Did you mean {near[0]}? {known}" if near else known
+            )
         elif value is not None and keys[key].wrong(value):
             yield SelfhostError(f"{value!r} is not possible.", field=field, remedy=f"It {keys[key].wrong(value)}.")
 
@@ -41,11 +43,15 @@ def policy_rules(case: Case) -> Problems:
     """Policies that the plan, the server's release or their own rules do not allow."""
     changed = case.keys("enable policy", "disable policy")
     if changed and not case.facts.entry.get("usePolicies"):
-        yield SelfhostError("The plan of the organization has no policies.", field="policies", remedy="It needs the Enterprise plan.")
+        yield SelfhostError(
+            "The plan of the organization has no policies.", field="policies", remedy="It needs the Enterprise plan."
+        )
     for name in changed:
         policy, since = case.target.policies[name], POLICIES[name].since
         if not case.facts.has(since):
-            yield SelfhostError(f"The server is older than {since}.", field=f"policies[{name}]", remedy="Update it, or leave this policy out.")
+            yield SelfhostError(
+                f"The server is older than {since}.", field=f"policies[{name}]", remedy="Update it, or leave this policy out."
+            )
         yield from _own_rules(policy)
     named = {wish.type for wish in case.desired.policies}
     if "send_controls" in named and named & {"disable_send", "send_options"}:
@@ -72,7 +78,9 @@ def dependencies(case: Case) -> Problems:
         if not policy.enabled or needed is None or after.get(needed, Policy(needed)).enabled:
             continue
         if not before.get(name, Policy(name)).enabled or before.get(needed, Policy(needed)).enabled:
-            yield SelfhostError(f"{name} needs {needed}.", field=f"policies[{name}]", remedy=f"Enable {needed}, or disable {name}, too.")
+            yield SelfhostError(
+                f"{name} needs {needed}.", field=f"policies[{name}]", remedy=f"Enable {needed}, or disable {name}, too."
+            )
 
 
 def affected(case: Case) -> Problems:
@@ -89,17 +97,18 @@ def affected(case: Case) -> Problems:
 
 def single_sign_on(case: Case) -> Problems:
     """Configurations that are not complete, or that the plan does not have."""
-    if not case.desired.sso or "sso" not in case.keys("sso") and sso_config.type_of(case.target.sso):
-        pass
     kind = sso_config.type_of(case.target.sso)
     if kind is None:
         if set(case.desired.sso.items()) - {("enabled", False)}:
             yield SelfhostError("Nothing says how to sign on.", field="sso", remedy="Set oidc or saml2.")
         return
-    if not case.keys("sso"):
-        return
-    yield from _complete(case.target.sso, kind)
-    yield from _decryption(case)
+    if case.keys("sso"):
+        if case.target.sso["enabled"] and not case.facts.entry.get("useSso"):
+            yield SelfhostError(
+                "The plan of the organization has no single sign-on.", field="sso", remedy="It needs the Enterprise plan."
+            )
+        yield from _complete(case.target.sso, kind)
+        yield from _decryption(case)
 
 
 def _complete(config: t.Mapping[str, t.Any], kind: str) -> Problems:
@@ -128,7 +137,9 @@ def _decryption(case: Case) -> Problems:
         yield SelfhostError(
             f"{way} needs the policies {', '.join(off)}.", field="sso.member_decryption", remedy="Enable them in policies."
         )
-    if way == "key_connector" and not (config["enabled"] and config["key_connector_url"] and case.facts.entry.get("useKeyConnector")):
+    if way == "key_connector" and not (
+        config["enabled"] and config["key_connector_url"] and case.facts.entry.get("useKeyConnector")
+    ):
         yield SelfhostError(
             "Key Connector needs single sign-on to be enabled, key_connector_url, and a plan that has it.",
             field="sso.member_decryption",
@@ -136,5 +147,7 @@ def _decryption(case: Case) -> Problems:
         )
     if way == "trusted_devices" and not policies.get("reset_password", Policy("reset_password")).data.get("autoEnrollEnabled"):
         yield SelfhostError(
-            "trusted_devices needs automatic enrolment.", field="policies[reset_password].data.autoEnrollEnabled", remedy="Set it to true."
+            "trusted_devices needs automatic enrolment.",
+            field="policies[reset_password].data.autoEnrollEnabled",
+            remedy="Set it to true.",
         )

@@ -23,7 +23,7 @@ def settle(write: t.Callable[[], object], is_done: t.Callable[[], bool]) -> None
             write()
             return
         except Failure as error:
-            if not _may_have_happened(error):
+            if not may_have_happened(error):
                 raise
             lost = error
         if is_done():
@@ -32,6 +32,7 @@ def settle(write: t.Callable[[], object], is_done: t.Callable[[], bool]) -> None
             raise SelfhostError(lost.cause, field=lost.field, remedy=RERUN)
 
 
-def _may_have_happened(error: Failure) -> bool:
+def may_have_happened(error: Failure) -> bool:
+    """Say whether only a look at the state tells what became of a write."""
     # A success whose body is torn or replaced by a proxy's page is a success all the same.
     return error.maybe_done or (isinstance(error, ApiError) and 200 <= error.status < 300)
