@@ -27,6 +27,9 @@ ENVIRONMENTS = {
     ".venv-newest": ("newest.txt", (3, 12), (3, 14)),
 }
 
+# Any of them shows the tests a page.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
 # Program or file -> Debian package: what making and running the hosts of tests/hosts takes.
 HOSTS = {
     "mmdebstrap": "mmdebstrap",
@@ -71,6 +74,7 @@ def lacking(goal: str) -> list[str]:
     if goal == "test":
         wanted += [program for program in ("git", "shellcheck") if not shutil.which(program)]
         wanted += [] if node_works() else ["nodejs", "npm"]
+        wanted += [] if any(map(shutil.which, BROWSERS)) else ["chromium"]
         wanted += [package for what, package in HOSTS.items() if not (shutil.which(what) or Path(what).exists())]
     return wanted
 

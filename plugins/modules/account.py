@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: account
 short_description: Make sure that an account exists, and that it has accepted an invitation
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Logs in with e-mail address and master password; where that account does not exist yet, it is registered with keys that are made here.
   - Meant for service accounts, such as the one that a provider puts on a client's server. It returns their personal API key.

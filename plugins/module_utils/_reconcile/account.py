@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.account import
 from ansible_collections.bw.selfhost.plugins.module_utils._client.http import ApiError
 from ansible_collections.bw.selfhost.plugins.module_utils._client.identity import UNKNOWN_ACCOUNT
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server, connect
+from ansible_collections.bw.selfhost.plugins.module_utils._model import emails
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.new_account import new_account, weakness
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError, refuse_all
 from ansible_collections.bw.selfhost.plugins.module_utils._model.invitation import Invitation, parse_invitation, token_in
@@ -23,7 +23,6 @@ Params = t.Mapping[str, t.Any]
 Values = dict[str, t.Any]
 KIND = "account"
 CREDENTIALS = ("client_id", "client_secret", "session")  # somebody else's, set for all modules at once
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]*[A-Za-z]")
 NOBODY = dict.fromkeys(("user_id", "client_id", "client_secret"))
 WAITING = (
     "The server has mailed a link to this address: give it as verification_token within a quarter of an hour. "
@@ -80,8 +79,7 @@ def ensure(params: Params, check_mode: bool) -> tuple[Plan, Values]:
 
 
 def _wrong(params: Params, email: str) -> t.Iterator[SelfhostError]:
-    if not _ADDRESS.fullmatch(email):
-        yield SelfhostError(f"{email!r} is not an e-mail address.", field="email")
+    yield from emails.refusals([email], "email")
     if not params["master_password"]:
         yield SelfhostError("The master password is needed.", field="master_password", remedy="Give it, or set BW_PASSWORD.")
     if len(params["name"] or "") > 50:
