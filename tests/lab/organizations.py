@@ -6,12 +6,22 @@ from flask import Blueprint, Response
 
 from tests.lab import crypto, views
 from tests.lab.core import Refusal, World, bad_request, crash, invalid, not_found, parse
+from tests.lab.events import record_event
 from tests.lab.license_checks import TokenRefused, verified_claims
 from tests.lab.license_files import claim_date
+from tests.lab.provider_access import RESELLER
 from tests.lab.state import Row
-from tests.lab.web import Fields, answer, body, caller, guid, here, owned
+from tests.lab.web import Caller, Fields, answer, body, caller, guid, here, owned
 
 routes = Blueprint("organizations", __name__)
+
+# setting: events of switching it on and off
+_SETTING_EVENTS = {
+    "limitCollectionCreation": (1610, 1611),
+    "limitCollectionDeletion": (1612, 1613),
+    "limitItemDeletion": (1614, 1615),
+    "allowAdminAccessToAllCollectionItems": (1616, 1617),
+}
 
 
 @routes.get("/organizations/<organization_id>")
@@ -30,11 +40,25 @@ def update(organization_id: str) -> Response:
     if not row or not who.owns(row["id"]):
         raise Refusal(401)
     fields = body()
+    if fields.get("billingEmail") is not None and not _pays(who, row):
+        raise Refusal(401)
     keys = Fields(fields.get("keys") or {})
     if keys and not row["publicKey"]:
         row |= {"publicKey": keys.get("publicKey"), "privateKey": keys.get("encryptedPrivateKey")}
     if world.cloud:
         row |= {name: fields.get(name) for name in ("name", "billingEmail") if fields.get(name)}
+    return answer(views.organization(world.put("organization", row)))
+
+
+@routes.put("/organizations/<organization_id>/collection-management")
+def update_settings(organization_id: str) -> Response:
+    """Replace the four settings; one that is left out is false from now on."""
+    (who, row), fields, world = owned(organization_id), body(), here()
+    for name, (on, off) in _SETTING_EVENTS.items():
+        wanted = bool(fields.get(name))
+        if wanted != row[name]:
+            row[name] = wanted
+            record_event(world, on if wanted else off, row["id"], who)
     return answer(views.organization(world.put("organization", row)))
 
 
@@ -44,11 +68,18 @@ def subscription(organization_id: str) -> Response:
     world = here()
     who = caller()
     row = world.get("organization", guid(organization_id))
-    if not row or not who.owns(row["id"]):
+    if not row or not who.owns(row["id"]) or not _pays(who, row):
         raise not_found()
     dates = _paid(row) if world.cloud else _licensed(world, row)
     storage = {"storageName": None, "storageGb": 0, "subscription": None, "upcomingInvoice": None, "customerDiscount": None}
     return answer({**views.organization(row), "object": "organizationSubscription", **storage, **dates})
+
+
+def _pays(who: Caller, row: Row) -> bool:
+    """Say whether an owner may look after the bills: those of a client are its provider's, unless that only sells."""
+    link = who.world.one("provider_organization", organizationId=row["id"])
+    provider = who.world.get("provider", link["providerId"]) if link else None
+    return provider is None or provider["type"] == RESELLER or who.provides(row["id"])
 
 
 def _paid(row: Row) -> Row:
