@@ -42,6 +42,7 @@ from tests.lab import (
     registration,
     sponsorship_sync,
     sponsorships,
+    sso,
 )
 from tests.lab.core import REGIONS, Core, Refusal, World, not_found
 from tests.lab.ledger import Call, Ledger, Outcome, Request, plain
@@ -69,6 +70,7 @@ _ROOMS = {
         collections.routes,
         groups.routes,
         policies.routes,
+        sso.routes,
         events.routes,
         providers.routes,
         provider_users.routes,
