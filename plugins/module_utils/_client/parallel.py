@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 if t.TYPE_CHECKING:
     from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server
@@ -27,24 +27,18 @@ def each(server: Server, calls: t.Sequence[t.Callable[[], T]], progress: t.Calla
         calls: each sends requests to that server alone; they must not depend on one another.
         progress: hears how many are done, at least every ten seconds.
     """
-    failed: list[Exception] = []
-
-    def attempt(call: t.Callable[[], T]) -> T:
-        if failed:
-            raise failed[0]
-        try:
-            return call()
-        except Exception as error:
-            failed.append(error)
-            raise
-
     teller, pace = _Teller(len(calls), progress), server.http.pace
     pace.progress, before = teller.wait, pace.progress
+    pool = ThreadPoolExecutor(CONNECTIONS)
     try:
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            results = map(attempt, calls) if server.is_cloud else pool.map(attempt, calls)
-            return [teller.count(result) for result in results]
+        if server.is_cloud:
+            return [teller.count(call()) for call in calls]
+        waiting = [pool.submit(call) for call in calls]
+        for done in as_completed(waiting):
+            teller.count(done.result())
+        return [done.result() for done in waiting]
     finally:
+        pool.shutdown(cancel_futures=True)
         pace.progress = before
 
 
