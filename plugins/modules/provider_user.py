@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: provider_user
 short_description: Invite, confirm and remove the users of a provider
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Brings the users of a provider (MSP or business unit) to the roles that are named; users who are not named are left alone.
   - Whether an invited person accepts is not in the module's hands. Until then the user is RV(pending), which is data and not a failure; a
@@ -152,7 +152,7 @@ ARGUMENTS = {
 
 def work(task: Task) -> Outcome:
     """Invite, change, confirm and remove what is not yet as it should be."""
-    return Outcome(*provider_users.ensure(task.params, task.check_mode))
+    return Outcome(*provider_users.ensure(task.params, task.check_mode, task.progress))
 
 
 def main() -> None:

@@ -32,6 +32,16 @@ def get(server: Server, organization_id: str) -> Members:
     return server.request("GET", f"/organizations/{organization_id}").object("id")
 
 
+def update(server: Server, organization_id: str, *, name: str, billing_email: str) -> None:
+    """Replace name and billing e-mail of an organization in the cloud; older releases want both. A provider may do this, too."""
+    server.put(f"/organizations/{organization_id}", json={"name": name, "billingEmail": billing_email})
+
+
+def delete(server: Server, organization_id: str, password_hash: str) -> None:
+    """Delete an organization with all that is in it, for good; C(password_hash) is the caller's. Owners and providers only."""
+    server.delete(f"/organizations/{organization_id}", json={"masterPasswordHash": password_hash})
+
+
 def subscription(server: Server, organization_id: str) -> Members:
     """Return what C(get) has plus C(expiration) and C(expirationWithoutGracePeriod), dates without a zone. Owners only.
 

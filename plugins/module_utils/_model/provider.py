@@ -12,6 +12,8 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+
 TYPES = {0: "msp", 1: "reseller", 2: "business_unit"}
 BILLABLE = 2  # the only provider status in which clients can be created and resized
 ROLES = {"provider_admin": 0, "service_user": 1}
@@ -19,10 +21,35 @@ ROLE_NAMES = {number: name for name, number in ROLES.items()}
 ADMIN = ROLES["provider_admin"]
 STATUSES = {0: "invited", 1: "accepted", 2: "confirmed"}
 
-# (plan, cadence) -> the wire's plan type; no other can be created.
+# (plan, cadence) -> the wire's plan type; no other can be created. An MSP has pools of seats for the first two, a business unit for one
+# of the last two.
 PLAN_TYPES = {("teams", "monthly"): 17, ("enterprise", "monthly"): 19, ("enterprise", "annually"): 20}
-# Provider type -> the plan types that its clients can have. A business unit has only one of the two, which its pools show.
-ALLOWED = {"msp": {17, 19}, "business_unit": {19, 20}}
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Where we sit: which provider, and who we are there.
+
+    Attributes:
+        provider: its name.
+        type: a word of C(TYPES).
+        email: of the account that is logged in.
+        admin: whether it is an admin of the provider, and not a service user.
+    """
+
+    provider: str
+    type: str
+    email: str
+    admin: bool
+
+
+def admin_needed(seat: Seat, what: str) -> SelfhostError:
+    """The refusal for a service user; C(what) begins the sentence."""
+    return SelfhostError(
+        f"{what} takes an admin of the provider {seat.provider}; {seat.email} is a service user.",
+        field="client_id",
+        remedy="Log in as an admin, or let one make this account an admin (bw.selfhost.provider_user, role provider_admin).",
+    )
 
 
 @dataclass(frozen=True)
@@ -70,11 +97,27 @@ def pool_of(plan: t.Mapping[str, t.Any]) -> Pool:
 
 
 def bought(pool: Pool, deltas: t.Iterable[int]) -> int:
-    """Return by how many seats the bill grows when clients' seats change by these numbers, in this order."""
-    after = pool
+    """Return by how many seats the bill is at most higher while clients' seats change by these numbers, in this order."""
+    most = after = pool
     for delta in deltas:
         after = after.after(delta)
-    return max(0, after.purchased - pool.purchased)
+        most = max(most, after, key=lambda one: one.purchased)
+    return most.purchased - pool.purchased
+
+
+def purchases(pool: Pool, deltas: t.Iterable[int]) -> bool:
+    """Say whether one of these changes, in this order, counts as a purchase."""
+    found = False
+    for delta in deltas:
+        found = found or pool.purchase(delta)
+        pool = pool.after(delta)
+    return found
+
+
+def fitting(pools: t.Iterable[Pool], plan: str | None, cadence: str | None) -> Pool | None:
+    """Return the pool that a client with this plan belongs to; a provider has one cadence only."""
+    wanted = {number for names, number in PLAN_TYPES.items() if names[0] == plan and cadence in (None, names[1])}
+    return next((pool for pool in pools if pool.plan_type in wanted), None)
 
 
 def plan_name(plan_type: int) -> str:

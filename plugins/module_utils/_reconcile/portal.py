@@ -10,6 +10,7 @@ from functools import cached_property
 
 from ansible_collections.bw.selfhost.plugins.module_utils._client import profile as profiles
 from ansible_collections.bw.selfhost.plugins.module_utils._client.account import Account
+from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Progress, silent
 from ansible_collections.bw.selfhost.plugins.module_utils._client.profile import Profile
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server, connect
 from ansible_collections.bw.selfhost.plugins.module_utils._model import provider as model
@@ -31,7 +32,7 @@ class Portal:
     server: Server
     profile: Profile = field(repr=False)
     entry: Entry = field(repr=False)
-    _master_password: str | None = field(repr=False)
+    master_password: str | None = field(repr=False)
 
     @property
     def id(self) -> str:
@@ -44,19 +45,15 @@ class Portal:
         return str(self.entry["name"])
 
     @property
-    def type(self) -> str:
-        """The kind of provider, a word of C(model.TYPES)."""
-        return model.TYPES.get(self.entry["providerType"], "unknown")
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether we are one of its admins, and not a service user."""
-        return bool(self.entry["type"] == model.ADMIN)
+    def seat(self) -> model.Seat:
+        """Who we are there."""
+        kind = model.TYPES.get(self.entry["providerType"], "unknown")
+        return model.Seat(self.name, kind, self.profile.email, self.entry["type"] == model.ADMIN)
 
     @cached_property
     def account(self) -> Account:
         """Our unlocked account."""
-        return Account.unlock(self.server, self._master_password)
+        return Account.unlock(self.server, self.master_password)
 
     @cached_property
     def key(self) -> bytes:
@@ -79,22 +76,14 @@ class Portal:
         if not self.entry["enabled"]:
             cause = f"The provider {self.name} is suspended; the portal would refuse this, too."
             problems.append(SelfhostError(cause, field="provider_id", remedy="Pay what is due, then run it again."))
-        if admin and not self.is_admin:
-            problems.append(self.admin_needed("This"))
+        if admin and not self.seat.admin:
+            problems.append(model.admin_needed(self.seat, "This"))
         return problems
 
-    def admin_needed(self, what: str) -> SelfhostError:
-        """The refusal for a service user."""
-        return SelfhostError(
-            f"{what} takes an admin of the provider {self.name}; {self.profile.email} is a service user.",
-            field="client_id",
-            remedy="Log in as an admin, or let one make this account an admin (bw.selfhost.provider_user, role provider_admin).",
-        )
 
-
-def find_portal(params: t.Mapping[str, t.Any]) -> Portal:
+def find_portal(params: t.Mapping[str, t.Any], progress: Progress = silent) -> Portal:
     """Return the provider that C(provider_id) or C(provider_name) mean; the only one if neither is given."""
-    server = connect(params)
+    server = connect(params, progress=progress)
     profile = profiles.read(server)
     entry = choose(profile.providers, params, "provider")
     if entry is None:

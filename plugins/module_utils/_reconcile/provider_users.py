@@ -8,6 +8,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.bw.selfhost.plugins.module_utils._client import providers
+from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Progress
 from ansible_collections.bw.selfhost.plugins.module_utils._model import emails, provider as model
 from ansible_collections.bw.selfhost.plugins.module_utils._model.confirmation import Candidate, refusal, waits_for
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto import keys
@@ -75,11 +76,11 @@ def warnings(users: Users) -> list[str]:
     return [f"{admins[0]} is the only confirmed admin of the provider. If this account is lost, nobody can manage the clients."]
 
 
-def ensure(params: t.Mapping[str, t.Any], check_mode: bool) -> tuple[Plan, Values, list[str]]:
+def ensure(params: t.Mapping[str, t.Any], check_mode: bool, progress: Progress) -> tuple[Plan, Values, list[str]]:
     """Bring the users that are named to what was asked for."""
     wishes = [_wish(item) for item in params["users"]]
     refuse_all(emails.refusals([item["email"] for item in params["users"]], "users"))
-    portal = find_portal(params)
+    portal = find_portal(params, progress)
     refuse_all(portal.refusals(admin=True))
     users = _read(portal)
     candidates = _candidates(portal, users, wishes)

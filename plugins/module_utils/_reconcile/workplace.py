@@ -10,6 +10,7 @@ from functools import cached_property
 
 from ansible_collections.bw.selfhost.plugins.module_utils._client import profile as profiles
 from ansible_collections.bw.selfhost.plugins.module_utils._client.account import Account
+from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Progress, silent
 from ansible_collections.bw.selfhost.plugins.module_utils._client.profile import Profile
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server, connect
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto import keys
@@ -34,7 +35,7 @@ class Workplace:
     profile: Profile = field(repr=False)
     entry: Entry = field(repr=False)
     portal: Portal | None
-    _master_password: str | None = field(repr=False)
+    master_password: str | None = field(repr=False)
 
     @property
     def id(self) -> str:
@@ -59,7 +60,7 @@ class Workplace:
     @cached_property
     def account(self) -> Account:
         """Our unlocked account."""
-        return self.portal.account if self.portal else Account.unlock(self.server, self._master_password)
+        return self.portal.account if self.portal else Account.unlock(self.server, self.master_password)
 
     @cached_property
     def key(self) -> bytes:
@@ -82,9 +83,9 @@ class Workplace:
                 ) from None
 
 
-def find_workplace(params: t.Mapping[str, t.Any]) -> Workplace:
+def find_workplace(params: t.Mapping[str, t.Any], progress: Progress = silent) -> Workplace:
     """Return the organization that C(organization_id) or C(organization_name) mean; the only one if neither is given."""
-    server = connect(params)
+    server = connect(params, progress=progress)
     if not server.is_cloud:
         _official = server.version  # refuses what is not Bitwarden's
     profile, password = profiles.read(server), params.get("master_password")
