@@ -36,12 +36,21 @@ from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.workplace i
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.writes import may_have_happened
 
 Values = dict[str, t.Any]
+Options = t.Mapping[str, t.Any]
+Progress = t.Callable[[str], None]
 LOST_ANSWERS = 3  # how many a run puts up with
 
 
-def ensure(params: t.Mapping[str, t.Any], check_mode: bool, progress: t.Callable[[str], None]) -> tuple[Plan, Values, list[str]]:
-    """Bring the organization into the state that the options describe; tell what was changed, and what waits for people."""
-    work = Work(find_workplace(params), parse(params), progress)
+def ensure(params: Options, wanted: Options, check_mode: bool, progress: Progress) -> tuple[Plan, Values, list[str]]:
+    """Bring an organization into the state that is wanted; tell what was changed, and what waits for people.
+
+    Args:
+        params: how to get there: the options of the API, and which organization.
+        wanted: the options of the module organization, or some of them.
+        check_mode: whether to change nothing.
+        progress: hears what is done.
+    """
+    work = Work(find_workplace(params, progress), parse(wanted), progress)
     refuse_all(rights(work.desired, work.caller))
     case = work.look(anew=False)
     said = warnings(case)
@@ -77,7 +86,7 @@ class Work:
 
     workplace: Workplace
     desired: Desired
-    progress: t.Callable[[str], None]
+    progress: Progress
     planned: dict[tuple[str, str], Step] = field(default_factory=dict)
     phrases: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
