@@ -28,7 +28,7 @@ class Client:
         }
 
     def run(self, *arguments: str, **environment: str) -> t.Any:
-        """Run a command and return its data; raises RuntimeError with its message."""
+        """Run a command and return its data, if it has any; raises RuntimeError with its message."""
         command = [str(self._program), "--response", *arguments]
         done = subprocess.run(
             command, env={**self._environment, **environment}, capture_output=True, text=True, timeout=120, check=False
@@ -36,7 +36,7 @@ class Client:
         answer = json.loads(done.stdout)
         if not answer["success"]:
             raise RuntimeError(answer["message"])
-        return answer["data"]
+        return answer.get("data")
 
     def session(self, *arguments: str, **environment: str) -> None:
         """Run a command that opens a session, and keep it."""
