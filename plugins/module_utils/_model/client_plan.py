@@ -93,8 +93,11 @@ def shown(case: Case, phrase: str | None, created: bool) -> Values:
     """Return a client as the module does; C(phrase) is the owner's fingerprint phrase, where it is known."""
     owner = case.owner
     status = owner.status if owner else "absent"
+    plan, cadence = model.plan_of(case.pool.name if case.pool else None)
+    planned = {} if case.client else {"plan": plan, "cadence": cadence, "seats": case.wish.seats}
     return {
         **listed(case.client),
+        **planned,
         "name": case.wish.name,
         "owner": {"email": case.wish.owner_email, "status": status, "fingerprint": phrase} if case.wish.owner_email else None,
         "created": created,
