@@ -31,8 +31,8 @@ class File:
     gid: int
 
 
-def read(path: Path) -> File | None:
-    """Return a file's content, owner and mode; None when it does not exist.
+def read(path: Path, limit: int = LIMIT) -> File | None:
+    """Return a file's content, owner and mode; None when it does not exist. A file that is larger than the limit is a mistake.
 
     Raises:
         SelfhostError: it is a symbolic link, not a regular file, too large, or may not be read.
@@ -51,8 +51,8 @@ def read(path: Path) -> File | None:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise SelfhostError("It is not a regular file.", field=str(path), remedy="Put a file in its place.")
-        if status.st_size > LIMIT:
-            cause = f"It has {status.st_size} bytes; more than {LIMIT} cannot be a configuration file."
+        if status.st_size > limit:
+            cause = f"It has {status.st_size} bytes; more than {limit} cannot be a configuration file."
             raise SelfhostError(cause, field=str(path), remedy="Look what has filled it, and restore a backup.")
         with open(descriptor, "rb", closefd=False) as stream:
             return File(path, stream.read(), stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
