@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
+from tests.lab.cipher_shapes import SSH_KEY
+from tests.lab.ciphers import items_of_user
+from tests.lab.collections import collections_of_user
 from tests.lab.core import World, iso, not_found
 from tests.lab.identity import account_keys
 from tests.lab.people import secret
+from tests.lab.policies import policies_of_user
 from tests.lab.provider_access import PENDING
 from tests.lab.state import Row
 from tests.lab.views import profile_organization, profile_provider, provider_organization
@@ -73,27 +77,24 @@ def revision_date() -> Response:
 
 @routes.get("/sync")
 def sync() -> Response:
-    """Everything a client keeps."""
+    """Everything a client keeps; one that does not say its release gets no newer kinds of items."""
     world, user = here(), caller().row
-    about = _profile(world, user)
-    mine = [entry["id"] for entry in about["organizations"]]
-    collections = [row for row in world.find("collection") if row["organizationId"] in mine]
+    ciphers, policies = items_of_user(world, user["id"]), policies_of_user(world, user["id"])
+    if not request.headers.get("Bitwarden-Client-Version"):
+        ciphers = [item for item in ciphers if item["type"] < SSH_KEY]
     found: Row = {
         "object": "sync",
-        "profile": about,
+        "profile": _profile(world, user),
         "folders": [],
-        "collections": [
-            {**row, "object": "collectionDetails", "readOnly": False, "hidePasswords": False, "manage": True}
-            for row in collections
-        ],
-        "ciphers": [],
+        "collections": collections_of_user(world, user["id"]),
+        "ciphers": ciphers,
         "domains": None,
-        "policies": [],
+        "policies": policies,
         "sends": [],
         "userDecryption": None,
     }
     if world.has("policiesNew"):
-        found["policiesNew"] = []
+        found["policiesNew"] = policies
     return answer(found)
 
 

@@ -119,10 +119,10 @@ def read_users(organization_id: str, collection_id: str) -> Response:
 def read_mine() -> Response:
     """What the caller has access to, in all organizations."""
     who = caller()
-    return listed(collections_of(here(), who.id))
+    return listed(collections_of_user(here(), who.id))
 
 
-def collections_of(world: World, user_id: str) -> list[Row]:
+def collections_of_user(world: World, user_id: str) -> list[Row]:
     """Return the collections that a user has access to, as clients keep them."""
     found = []
     for member in world.find("member", userId=user_id, status=2):

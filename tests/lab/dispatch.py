@@ -15,6 +15,8 @@ from werkzeug.exceptions import HTTPException
 
 from tests.lab import (
     accounts,
+    cipher_items,
+    ciphers,
     cloud,
     collections,
     connections,
@@ -71,6 +73,8 @@ _ROOMS = {
         groups.routes,
         policies.routes,
         sso.routes,
+        ciphers.routes,
+        cipher_items.routes,
         events.routes,
         providers.routes,
         provider_users.routes,

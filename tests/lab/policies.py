@@ -44,6 +44,12 @@ def read_all(organization_id: str) -> Response:
     return _listed(may.world, rows)
 
 
+def policies_of_user(world: World, user_id: str) -> list[Row]:
+    """Return the policies of the organizations of a user, as clients keep them."""
+    members = world.find("member", userId=user_id, status=2)
+    return [_saved(row) for member in members for row in world.find("policy", organizationId=member["organizationId"])]
+
+
 @routes.get(f"{_BASE}/<int:kind>")
 def read(organization_id: str, kind: int) -> Response:
     """One policy; never saved is disabled."""

@@ -69,6 +69,14 @@ class Rights:
         """Owner, admin, provider user, or one of these permissions."""
         return self._leads() or self._holds("editanycollection", "deleteanycollection", *permissions) or self.provider
 
+    def reads_items(self) -> bool:
+        """Whether the caller may see all items."""
+        return self._leads() or self._holds("accessimportexport", "editanycollection", "accessreports") or self.provider
+
+    def edits_items(self) -> bool:
+        """Whether the caller may change all items; provider users may not."""
+        return self._holds("editanycollection") or (self._leads() and self._admins_reach_all())
+
     def creates(self) -> bool:
         """Whether the caller may create collections."""
         everybody = self.role is not None and not self.organization["limitCollectionCreation"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from tests.lab import crypto, jobs, keychain, license_files, scenarios
+from tests.lab import access, crypto, jobs, keychain, license_files, scenarios
 from tests.lab.core import Core, Mail, iso
 from tests.lab.dispatch import Dispatcher
 from tests.lab.hands import Hands
@@ -149,10 +149,18 @@ class Stage:
             self._worlds[server].delete(kind, row_id)
 
     def encrypt_collection(self, organization_id: str, name: str, server: str = "selfhost") -> Row:
-        """Create a collection of the scenario's organization, its name encrypted with the organization's key."""
-        row = {"id": guid(f"collection {organization_id} {name}"), "organizationId": organization_id, "externalId": None}
+        """Create a collection of the scenario's organization, its name encrypted with its key; owners manage it."""
+        row: Row = {"id": guid(f"collection {organization_id} {name}"), "organizationId": organization_id, "externalId": None}
         encrypted = crypto.encrypt(name.encode(), key64(LABELS[organization_id]))
+        for owner in self.rows(server, "member", organizationId=organization_id, type=0, status=2):
+            self.give_access(server, row["id"], owner["id"], manage=True)
         return self.put_row(server, "collection", **row, type=0, name=encrypted)
+
+    def give_access(self, server: str, collection_id: str, member_id: str, **flags: bool) -> None:
+        """Give a member direct access to a collection: C(readOnly), C(hidePasswords), C(manage)."""
+        with self._dispatcher.lock:
+            selection = {"id": member_id, **dict.fromkeys(access.FLAGS, False), **flags}
+            access.grant(self._worlds[server], collection_id, "memberId", selection)
 
     def _change(self, server: str, kind: str, match: Row, fields: Row) -> Row:
         with self._dispatcher.lock:

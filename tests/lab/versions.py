@@ -33,6 +33,7 @@ _SINCE = {
     # collections
     "collection name optional": "2025.8.1",
     "collection update keeps access": "2025.12.2",
+    "items of members": "2025.10.0",
     # members
     "restore/vnext": "2026.2.0",
     "revocation reason": "2026.4.1",
