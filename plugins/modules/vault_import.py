@@ -114,8 +114,8 @@ imported:
     id:
       description: Id of the item. V(null) in check mode.
       type: str
-skipped:
-  description: The items of the file that the organization has already.
+existing:
+  description: The items of the file that the organization has already, and why each was passed over.
   returned: success
   type: list
   elements: dict

@@ -52,7 +52,7 @@ class InProcess(ActionBase):  # type: ignore[misc]
         module = importlib.import_module(
             f"ansible_collections.bw.selfhost.plugins.modules.{self._task.action.rpartition('.')[2]}"
         )
-        options = ArgumentSpecValidator(module.ARGUMENTS, **getattr(module, "RULES", {})).validate(given)
+        options = ArgumentSpecValidator(module.ARGUMENTS, **getattr(module, "RULES", {})).validate(_plain(given))
         if options.error_messages:
             unknown = f"Unsupported parameters for ({self._task.action}) module: " if options.unsupported_parameters else ""
             return {"failed": True, "msg": unknown + "; ".join(options.error_messages)}
@@ -70,6 +70,17 @@ class InProcess(ActionBase):  # type: ignore[misc]
         """Show a sentence at once: Ansible carries it from this worker to the process that has the terminal."""
         if not self._task.no_log:
             Display().display(f"progress: {self._task.action}: {text}")
+
+
+def _plain(value: t.Any) -> t.Any:
+    """Return a value as a module gets it from JSON: without what Ansible's own types of text, number and so on know beside it."""
+    if isinstance(value, dict):
+        return {_plain(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if value is None or isinstance(value, bool):
+        return value
+    return next((kind(value) for kind in (int, float) if isinstance(value, kind)), str(value))
 
 
 def _as_text(value: t.Any) -> t.Any:
