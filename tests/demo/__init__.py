@@ -22,6 +22,7 @@ from tests.lab.versions import LATEST
 
 ROOT = Path(__file__).resolve().parents[2]
 SPONSORED = "ann@home.example"
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}  # a host that is this machine
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,11 @@ class Demo:
 
     def declare(self, **variables: t.Any) -> None:
         """Write the inventory: the variables of page A, changed by the ones given."""
-        host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        inventory = {"bitwarden": {"hosts": {"vault.example.com": host}, "vars": {**page_a(self.lab, self.stack), **variables}}}
+        variables = {**page_a(self.lab, self.stack), **variables}
+        self.write_inventory({"bitwarden": {"hosts": {"vault.example.com": dict(LOCAL)}, "vars": variables}})
+
+    def write_inventory(self, inventory: t.Mapping[str, t.Any]) -> None:
+        """Write any inventory; it holds secrets."""
         path = self.directory / "inventory.yml"
         path.touch(mode=0o600)
         path.write_text(yaml.safe_dump(inventory, sort_keys=False), encoding="utf-8")
