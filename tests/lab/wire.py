@@ -139,6 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
         return going
 
     def _body(self) -> bytes:
+        # Behind a proxy the usual Python client keeps the body back until its headers are acknowledged.
+        if hasattr(socket, "TCP_QUICKACK"):
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             chunks = []
             while size := int(self.rfile.readline().split(b";")[0], 16):
