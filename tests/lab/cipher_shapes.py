@@ -29,12 +29,12 @@ _FIDO2 = _short(
     "credentialId keyType keyAlgorithm keyCurve keyValue rpId rpName userHandle userName userDisplayName counter discoverable"
 )
 _PASSPORT = (
-    "surname givenName dateOfBirth sex birthPlace nationality passportNumber passportType issuingCountry issuingAuthority issueDate"
-    " expirationDate nationalIdentificationNumber"
+    "surname givenName dateOfBirth sex birthPlace nationality passportNumber passportType issuingCountry issuingAuthority"
+    " issueDate expirationDate nationalIdentificationNumber"
 )
 _LICENSE = (
-    "firstName middleName lastName dateOfBirth licenseNumber issuingCountry issuingState issueDate issuingAuthority expirationDate"
-    " licenseClass"
+    "firstName middleName lastName dateOfBirth licenseNumber issuingCountry issuingState issueDate issuingAuthority"
+    " expirationDate licenseClass"
 )
 _BANK = "bankName nameOnAccount accountType accountNumber routingNumber branchNumber pin swiftCode iban bankContactPhone"
 _IDENTITY = (
