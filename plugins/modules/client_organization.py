@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: client_organization
 short_description: Create and manage the client organizations of a provider
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Brings the client organizations of a provider (MSP or business unit with consolidated billing) to what is named. Clients that are not
     named are left alone; no client ever leaves the provider because its entry is missing.

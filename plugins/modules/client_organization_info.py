@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: client_organization_info
 short_description: List the client organizations of a provider
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Returns the clients of a provider with their seats, plans and owners, and what the provider has paid for.
 author:

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: event_info
 short_description: Read the event log of an organization or a provider
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Returns what happened in an organization, or to a provider and by its users in its clients, the newest events first.
   - Servers write events with some delay and forget old ones, so this is no proof of what another task has just changed.

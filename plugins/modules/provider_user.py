@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: provider_user
 short_description: Invite, confirm and remove the users of a provider
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Brings the users of a provider (MSP or business unit) to the roles that are named; users who are not named are left alone.
   - Whether an invited person accepts is not in the module's hands. Until then the user is RV(pending), which is data and not a failure; a

@@ -145,11 +145,18 @@ def test_it_fits_a_phone(browser: Browser, tmp_path: Path) -> None:
         assert browser.shoot("report.html", tmp_path / f"{width}.png", width, height).stat().st_size > 20_000
 
 
-def test_a_provider_without_clients(tmp_path: Path) -> None:
-    write_report(tmp_path, [], suspension={"gracePeriod": 14})
+@pytest.mark.parametrize(
+    ("provider", "says"),
+    [
+        ({"suspension": {"date": "2026-09-20T00:00:00Z"}}, "A payment is due: the provider will be suspended on 2026-09-20."),
+        ({"enabled": False}, "The provider is suspended, and its clients are disabled."),
+    ],
+)
+def test_a_provider_in_trouble_and_without_clients(tmp_path: Path, provider: dict[str, t.Any], says: str) -> None:
+    write_report(tmp_path, [], **provider)
     page = (tmp_path / "report.html").read_text()
     assert "No client organizations yet." in page
-    assert "This provider is suspended" in page
+    assert says in page
     assert "<script" not in page
 
 
