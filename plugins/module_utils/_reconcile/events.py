@@ -15,6 +15,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.server import 
 from ansible_collections.bw.selfhost.plugins.module_utils._model import events as model
 from ansible_collections.bw.selfhost.plugins.module_utils._model.dates import show_date
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError, refuse_all
+from ansible_collections.bw.selfhost.plugins.module_utils._model.provider import admin_needed
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.portal import find_portal
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.workplace import find_workplace
 
@@ -41,7 +42,8 @@ def _log(params: Params, progress: Progress) -> tuple[Server, str, SelfhostError
     """Return where to ask for the log, and what it means when it is not found."""
     if params["provider_id"] or params["provider_name"]:
         portal = find_portal(params, progress)
-        refuse_all(portal.refusals(admin=True))
+        if not portal.seat.admin:
+            raise admin_needed(portal.seat, "Reading its event log")
         what, server, owner = f"the provider {portal.name}", portal.server, f"/providers/{portal.id}"
     else:
         workplace = find_workplace(params, progress)
