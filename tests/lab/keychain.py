@@ -28,7 +28,7 @@ def user_key(world: World, user: Row) -> bytes:
     return crypto.decrypt(user["key"], crypto.stretch(crypto.master_key(password, user["salt"], user)))
 
 
-def _opened(world: World, holder: Row) -> bytes:
+def opened(world: World, holder: Row) -> bytes:
     """Open the key that a member or a provider user holds, with his private key."""
     user = world.get("user", holder["userId"]) or {}
     private = crypto.decrypt(user["privateKey"], user_key(world, user))
@@ -38,7 +38,7 @@ def _opened(world: World, holder: Row) -> bytes:
 def _first_opened(world: World, holders: list[Row]) -> bytes | None:
     for holder in holders:
         try:
-            return _opened(world, holder)
+            return opened(world, holder)
         except ValueError:  # an account whose password the lab does not know, or a wrongly wrapped key
             continue
     return None

@@ -110,6 +110,12 @@ class Stage:
         with self._dispatcher.lock:
             return keychain.organization_key(self._worlds[server], organization_id)
 
+    def held_key(self, member_id: str, server: str = scenarios.REGION) -> bytes:
+        """Return the key that a member was given, opened with his own. Raises ValueError when it is not for him."""
+        with self._dispatcher.lock:
+            world = self._worlds[server]
+            return keychain.opened(world, world.get("member", member_id) or {})
+
     def decrypt(self, organization_id: str, text: str, server: str = scenarios.REGION) -> str:
         """Read a text that is encrypted with an organization's key."""
         return crypto.decrypt(text, self.organization_key(organization_id, server)).decode()
