@@ -115,7 +115,7 @@ imported:
       description: Id of the item. V(null) in check mode.
       type: str
 existing:
-  description: The items of the file that the organization has already, and why each was passed over.
+  description: The items of the file that the organization has already; they are left alone.
   returned: success
   type: list
   elements: dict
@@ -130,11 +130,10 @@ existing:
     id:
       description: Id of the item in the organization.
       type: str
-    reason:
-      description: V(exists), or V(differs) when the organization's item is not exactly the file's.
-      type: str
     differs_in:
-      description: What differs, as names without values, such as V(login.password), V(notes), or V(collections).
+      description:
+        - In what the organization's item is not the file's, as names without values, such as V(login.password), V(notes), or V(collections).
+        - Empty for one that is exactly the same.
       type: list
       elements: str
 changes:

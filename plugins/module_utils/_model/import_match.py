@@ -97,9 +97,9 @@ def told(entry: Entry, partner: Existing | None) -> Values:
     return {"name": entry.item.name, "collections": list(entry.collections), "id": partner.id if partner else None}
 
 
-def skipped(entry: Entry, partner: Existing) -> Values:
-    """Return how an entry is reported that is there already, and in what the organization's item is different."""
+def compared(entry: Entry, partner: Existing) -> Values:
+    """Return how an entry is reported that is there already: with the names of what is different in the organization."""
     differing = differences(entry.item.content, partner.item.content)
     if set(entry.collections) != set(partner.collections):
         differing.append("collections")
-    return {**told(entry, partner), "reason": "differs" if differing else "exists", "differs_in": differing}
+    return {**told(entry, partner), "differs_in": differing}

@@ -148,7 +148,7 @@ class Job:
             "organization_id": self.vault.workplace.id,
             "imported": [import_match.told(entry, partner) for number, (entry, partner) in pairs if number in missing],
             "existing": [  # "skipped" is a word that Ansible takes for itself
-                import_match.skipped(entry, partner) for number, (entry, partner) in pairs if partner and number not in missing
+                import_match.compared(entry, partner) for number, (entry, partner) in pairs if partner and number not in missing
             ],
         }
 

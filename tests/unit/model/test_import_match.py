@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.bw.selfhost.plugins.module_utils._model import import_request
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.text import open_text, seal_text
 from ansible_collections.bw.selfhost.plugins.module_utils._model.import_file import Entry
-from ansible_collections.bw.selfhost.plugins.module_utils._model.import_match import Existing, pair, plan, skipped, told
+from ansible_collections.bw.selfhost.plugins.module_utils._model.import_match import Existing, compared, pair, plan, told
 from ansible_collections.bw.selfhost.plugins.module_utils._model.vault_item import open_item, read_item
 from hypothesis import given, strategies as st
 
@@ -67,10 +67,10 @@ def test_many_equal_items_cost_no_more_than_others() -> None:
 def test_what_is_told() -> None:
     mine = entry("a", "s3cret", "Ops", "Web")
     assert told(mine, None) == {"name": "a", "collections": ["Ops", "Web"], "id": None}
-    same = skipped(mine, existing("1", "a", "s3cret", "Web", "Ops"))
-    assert same == {"name": "a", "collections": ["Ops", "Web"], "id": "1", "reason": "exists", "differs_in": []}
-    other = skipped(mine, existing("1", "a", "0ther", "Web"))
-    assert (other["reason"], other["differs_in"]) == ("differs", ["login.password", "collections"])
+    same = compared(mine, existing("1", "a", "s3cret", "Web", "Ops"))
+    assert same == {"name": "a", "collections": ["Ops", "Web"], "id": "1", "differs_in": []}
+    other = compared(mine, existing("1", "a", "0ther", "Web"))
+    assert other["differs_in"] == ["login.password", "collections"]
 
 
 def test_plan_shows_names_by_collection() -> None:
