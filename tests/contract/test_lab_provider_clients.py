@@ -215,6 +215,11 @@ def test_15_11_a_client_that_is_full(provider: Provider) -> None:
     body = {"emails": emails, "type": 2, "collections": [], "groups": []}
     text = "Seat limit has been reached. Please contact your provider to add more seats."
     refused(provider.http.post(where, provider.petra, body), 400, text)
+    provider.lab.suspend_provider()
+    answer = provider.http.post(where, provider.petra, body)
+    refused(answer, 400, "Errors have occurred.")
+    assert answer.json()["validationErrors"] == {"An error has occurred.": ["No subscription found."]}
+    provider.lab.suspend_provider(False)
     assert provider.resize("Beta Client", 6).status_code == 200
     assert provider.http.post(where, provider.petra, body).status_code == 200
     assert provider.clients()["Beta Client"]["remainingSeats"] == 0

@@ -5,7 +5,7 @@ Source: bitwarden/server OrganizationService.cs (CanScaleAsync), OrganizationRep
 
 from __future__ import annotations
 
-from tests.lab.core import World, bad_request
+from tests.lab.core import Refusal, World, bad_request
 from tests.lab.state import Row
 
 _PROVIDER = "Seat limit has been reached. Please contact your provider to add more seats."
@@ -19,6 +19,11 @@ def occupied(world: World, organization_id: str) -> int:
     return members + world.count("sponsorship", sponsoringOrganizationId=organization_id, isAdminInitiated=True)
 
 
+def collected(texts: list[str]) -> Refusal:
+    """Return the refusal of an invitation that failed inside and left nothing behind."""
+    return Refusal(400, "Errors have occurred.", {"An error has occurred.": texts})
+
+
 def take(world: World, organization: Row, more: int) -> None:
     """Make sure that there are seats for so many more: buy some in the cloud, or refuse."""
     seats = organization["seats"]
@@ -27,6 +32,8 @@ def take(world: World, organization: Row, more: int) -> None:
     wanted = occupied(world, organization["id"]) + more
     if problem := _problem(world, organization, wanted):
         raise bad_request(problem)
+    if world.cloud and not organization["subscription"]:
+        raise collected(["No subscription found."])
     world.put("organization", {**organization, "seats": wanted})
 
 
