@@ -10,7 +10,6 @@ from flask import Blueprint, Response
 from tests.lab import access, cipher_shapes
 from tests.lab.ciphers import place, places_of
 from tests.lab.core import Refusal, bad_request, iso, not_found
-from tests.lab.events import record_event
 from tests.lab.rights import Rights, rights
 from tests.lab.state import Row
 from tests.lab.web import Fields, answer, body, caller, empty, guid, guids, here
@@ -49,7 +48,7 @@ def _create(*, by_admin: bool) -> Row:
         raise not_found()
     row = may.world.put("cipher", cipher_shapes.new_cipher(may.world, may.id, content))
     _place(may, row, collection_ids)
-    record_event(may.world, 1100, may.id, may.who, cipherId=row["id"])
+    may.record(1100, cipherId=row["id"])
     return row
 
 
@@ -85,7 +84,7 @@ def update_as_admin(cipher_id: str) -> Response:
     """Replace an item's content."""
     may, row = _found(cipher_id)
     row = may.world.put("cipher", {**row, **_content(body(), ""), "revisionDate": iso(may.world.now())})
-    record_event(may.world, 1101, may.id, may.who, cipherId=row["id"])
+    may.record(1101, cipherId=row["id"])
     return answer(cipher_shapes.mini(row))
 
 
@@ -139,4 +138,4 @@ def _delete(may: Rights, row: Row) -> None:
     for one in may.world.find("place", cipherId=row["id"]):
         may.world.delete("place", one["id"])
     may.world.delete("cipher", row["id"])
-    record_event(may.world, 1102, may.id, may.who, cipherId=row["id"])
+    may.record(1102, cipherId=row["id"])

@@ -12,8 +12,7 @@ from flask import Blueprint, Response
 
 from tests.lab import access, encrypted
 from tests.lab.core import World, bad_request, invalid, not_found
-from tests.lab.events import record_event
-from tests.lab.rights import Rights, rights
+from tests.lab.rights import Actor, Rights, rights
 from tests.lab.state import Row
 from tests.lab.web import Fields, answer, body, caller, empty, guid, guids, here, listed
 
@@ -80,8 +79,8 @@ def read_all_details(organization_id: str) -> Response:
     """The same with access; a provider user's look is recorded."""
     may = rights(organization_id)
     if may.provider:
-        record_event(may.world, 1903, may.id, may.who)
-        record_event(may.world, 1603, may.id, may.who)
+        may.record(1903)
+        may.record(1603)
     rows = may.world.find("collection", organizationId=may.id, type=SHARED)
     details = [_detailed(may.world, row, may.member) for row in rows]
     everything = may.reads_all("manageusers", "managegroups")
@@ -137,7 +136,7 @@ def create(organization_id: str) -> Response:
     """Create a collection."""
     may, fields = rights(organization_id), body()
     encrypted.check("Name", fields.get("name"))
-    external_id = _external_id(fields)
+    external_id = external_id_in(fields)
     groups, users = access.entries(fields, "groups"), access.entries(fields, "users")
     if not may.creates():
         raise not_found()
@@ -147,7 +146,7 @@ def create(organization_id: str) -> Response:
     row = new_collection(may.id, fields.get("name"), external_id)
     may.world.put("collection", row)
     _save_access(may, row, groups or [], users or [])
-    record_event(may.world, 1300, may.id, may.who, collectionId=row["id"])
+    may.record(1300, collectionId=row["id"])
     return _written(may, row)
 
 
@@ -157,7 +156,8 @@ def new_collection(organization_id: str, name: str, external_id: str | None = No
     return {**row, "type": SHARED, "defaultUserCollectionEmail": None}
 
 
-def _external_id(fields: Fields) -> str | None:
+def external_id_in(fields: Fields) -> str | None:
+    """Return the external id of a request."""
     value = fields.get("externalId")
     if value is not None and len(value) > 300:
         raise invalid("ExternalId", "The field ExternalId must be a string with a maximum length of 300.")
@@ -176,11 +176,11 @@ def check_limit(world: World, organization: Row, more: int, text: str) -> None:
         raise bad_request(text.format(most))
 
 
-def _save_access(may: Rights, row: Row, groups: list[Row] | None, users: list[Row] | None) -> None:
+def _save_access(by: Actor, row: Row, groups: list[Row] | None, users: list[Row] | None) -> None:
     """Replace the lists that are given; groups count only where the organization may use them."""
     for side, kind, selections in (("groupId", "group", groups), ("memberId", "member", users)):
-        if selections is not None and (kind == "member" or may.organization["useGroups"]):
-            access.replace_holders(may.world, row["id"], side, access.known(may.world, may.id, kind, selections))
+        if selections is not None and (kind == "member" or by.organization["useGroups"]):
+            access.replace_holders(by.world, row["id"], side, access.known(by.world, by.id, kind, selections))
 
 
 @routes.put(_ONE)
@@ -188,27 +188,32 @@ def _save_access(may: Rights, row: Row, groups: list[Row] | None, users: list[Ro
 def update(organization_id: str, collection_id: str) -> Response:
     """Change a collection; what is left out of the access lists depends on the release."""
     (may, row), fields = _found(collection_id), body()
-    optional = may.world.has("collection name optional")
-    encrypted.check("Name", fields.get("name"), required=not optional)
-    row["externalId"] = _external_id(fields)
+    encrypted.check("Name", fields.get("name"), required=not may.world.has("collection name optional"))
+    external_id = external_id_in(fields)
     groups, users = access.entries(fields, "groups"), access.entries(fields, "users")
     if not may.updates([row]):
         raise not_found()
+    if fields.get("name") and not row.get("defaultUserCollectionEmail"):
+        row["name"] = fields.get("name")
+    row["externalId"] = external_id
+    change(may, row, groups, users)
+    return _written(may, row)
+
+
+def change(by: Actor, row: Row, groups: list[Row] | None, users: list[Row] | None) -> None:
+    """Store a changed collection; lists that are not given stay, or in older releases are cleared."""
     if row["type"] == DEFAULT:
         raise bad_request("You cannot edit a collection with the type as DefaultUserCollection.")
     access.check_exclusive(groups)
-    if may.world.has("collection update keeps access"):
-        kept = [access.holders(may.world, row["id"], side) for side in access.SIDES]
-        _demand_manager(may.organization, *(kept[n] if given is None else given for n, given in enumerate((groups, users))))
+    if by.world.has("collection update keeps access"):
+        kept = [access.holders(by.world, row["id"], side) for side in access.SIDES]
+        _demand_manager(by.organization, *(kept[n] if given is None else given for n, given in enumerate((groups, users))))
     else:
-        _demand_manager(may.organization, groups, users)
         groups, users = groups or [], users or []
-    if fields.get("name") and not row.get("defaultUserCollectionEmail"):
-        row["name"] = fields.get("name")
-    may.world.put("collection", row)
-    _save_access(may, row, groups, users)
-    record_event(may.world, 1301, may.id, may.who, collectionId=row["id"])
-    return _written(may, row)
+        _demand_manager(by.organization, groups, users)
+    by.world.put("collection", row)
+    _save_access(by, row, groups, users)
+    by.record(1301, collectionId=row["id"])
 
 
 @routes.delete(_ONE)
@@ -235,12 +240,17 @@ def delete_many(organization_id: str) -> Response:
 def _delete(may: Rights, rows: list[Row]) -> Response:
     if not may.deletes(rows):
         raise not_found()
+    discard(may, rows)
+    return empty()
+
+
+def discard(by: Actor, rows: list[Row]) -> None:
+    """Delete shared collections."""
     if any(row["type"] == DEFAULT for row in rows):
         raise bad_request("You cannot delete a collection with the type as DefaultUserCollection.")
     for row in rows:
-        remove(may.world, row)
-        record_event(may.world, 1302, may.id, may.who, collectionId=row["id"])
-    return empty()
+        remove(by.world, row)
+        by.record(1302, collectionId=row["id"])
 
 
 def remove(world: World, row: Row) -> None:
@@ -268,7 +278,7 @@ def add_access(organization_id: str) -> Response:
         for side, selections in lists.items():
             for one in selections or []:
                 access.grant(may.world, row["id"], side, one)
-        record_event(may.world, 1301, may.id, may.who, collectionId=row["id"])
+        may.record(1301, collectionId=row["id"])
     return empty()
 
 

@@ -11,8 +11,7 @@ from flask import Blueprint, Response
 
 from tests.lab import access
 from tests.lab.core import Refusal, World, bad_request, crash, invalid, not_found
-from tests.lab.events import record_event
-from tests.lab.rights import Rights, demand, rights
+from tests.lab.rights import Actor, Rights, demand, rights
 from tests.lab.state import Row
 from tests.lab.web import Fields, answer, body, empty, guid, guids, listed
 
@@ -75,7 +74,8 @@ def read_users(organization_id: str, group_id: str) -> Response:
     return answer(access.members_of(may.world, row["id"]))
 
 
-def _name(fields: Fields) -> str:
+def name_in(fields: Fields) -> str:
+    """Return the name of a request."""
     name = fields.get("name")
     if not name:
         raise invalid("Name", "The Name field is required.")
@@ -84,8 +84,9 @@ def _name(fields: Fields) -> str:
     return str(name)
 
 
-def _usable(may: Rights) -> None:
-    if not may.organization["useGroups"]:
+def check_usable(by: Actor) -> None:
+    """Refuse where the plan has no groups."""
+    if not by.organization["useGroups"]:
         raise bad_request("This organization cannot use groups.")
 
 
@@ -93,18 +94,18 @@ def _usable(may: Rights) -> None:
 def create(organization_id: str) -> Response:
     """Create a group; members that nobody knows are left out."""
     may, fields = demand(organization_id, "managegroups"), body()
-    row: Row = {"id": str(uuid.uuid4()), "organizationId": may.id, "name": _name(fields), "externalId": None}
+    row: Row = {"id": str(uuid.uuid4()), "organizationId": may.id, "name": name_in(fields), "externalId": None}
     selections = access.entries(fields, "collections") or []
     collections = [found for found in (may.world.get("collection", one["id"]) for one in selections) if found]
     if selections and not (collections and may.changes_groups(collections)):
         raise not_found()
-    _usable(may)
+    check_usable(may)
     access.check_exclusive(selections)
     may.world.put("group", row)
     access.replace_held(may.world, "groupId", row["id"], access.known(may.world, may.id, "collection", selections))
     members = [{"id": one} for one in guids(fields, "users")]
-    _set_members(may, row, [one["id"] for one in access.known(may.world, may.id, "member", members)])
-    record_event(may.world, 1400, may.id, may.who, groupId=row["id"])
+    set_members(may, row, [one["id"] for one in access.known(may.world, may.id, "member", members)])
+    may.record(1400, groupId=row["id"])
     return answer(shown(row))
 
 
@@ -113,21 +114,21 @@ def create(organization_id: str) -> Response:
 def update(organization_id: str, group_id: str) -> Response:
     """Replace name, collections and members; the collections must be there, the members sometimes."""
     (may, row), fields = _found(organization_id, group_id), body()
-    name, selections = _name(fields), access.entries(fields, "collections")
+    name, selections = name_in(fields), access.entries(fields, "collections")
     members = None if fields.get("users") is None else guids(fields, "users")
     _check_self(may, row, members)
     if selections is None:
         raise crash()
     kept = _check_collections(may, row, selections)
-    _usable(may)
+    check_usable(may)
     access.check_exclusive(selections)
     if members is not None and len(access.known(may.world, may.id, "member", [{"id": one} for one in members])) < len(members):
         raise not_found()
     may.world.put("group", {**row, "name": name})
     access.replace_held(may.world, "groupId", row["id"], selections + kept)
     if members is not None:
-        _set_members(may, row, members)
-    record_event(may.world, 1401, may.id, may.who, groupId=row["id"])
+        set_members(may, row, members)
+    may.record(1401, groupId=row["id"])
     return answer(shown({**row, "name": name}))
 
 
@@ -155,11 +156,12 @@ def _check_collections(may: Rights, row: Row, selections: list[Row]) -> list[Row
     return [one for one in others if not may.changes_groups([may.world.get("collection", one["id"]) or {}])]
 
 
-def _set_members(may: Rights, row: Row, members: list[str]) -> None:
-    before = set(access.members_of(may.world, row["id"]))
-    access.replace_members(may.world, row["id"], members)
+def set_members(by: Actor, row: Row, members: list[str]) -> None:
+    """Let exactly these members be in a group."""
+    before = set(access.members_of(by.world, row["id"]))
+    access.replace_members(by.world, row["id"], members)
     for member_id in before ^ set(members):
-        record_event(may.world, 1504, may.id, may.who, organizationUserId=member_id)
+        by.record(1504, organizationUserId=member_id)
 
 
 @routes.delete(_ONE)
@@ -183,16 +185,16 @@ def delete_many(organization_id: str) -> Response:
 
 def _delete(may: Rights, rows: list[Row]) -> Response:
     for row in rows:
-        remove(may.world, row)
-        record_event(may.world, 1402, may.id, may.who, groupId=row["id"])
+        discard(may, row)
     return empty()
 
 
-def remove(world: World, row: Row) -> None:
+def discard(by: Actor, row: Row) -> None:
     """Take a group away, with its members' membership and its access."""
-    access.drop(world, groupId=row["id"])
-    access.leave(world, groupId=row["id"])
-    world.delete("group", row["id"])
+    access.drop(by.world, groupId=row["id"])
+    access.leave(by.world, groupId=row["id"])
+    by.world.delete("group", row["id"])
+    by.record(1402, groupId=row["id"])
 
 
 @routes.delete(f"{_ONE}/user/<member_id>")
@@ -204,5 +206,5 @@ def delete_user(organization_id: str, group_id: str, member_id: str) -> Response
     if not member or member["organizationId"] != may.id:
         raise not_found()
     may.world.delete("group_member", f"{row['id']}/{member['id']}")
-    record_event(may.world, 1504, may.id, may.who, organizationUserId=member["id"])
+    may.record(1504, organizationUserId=member["id"])
     return empty()

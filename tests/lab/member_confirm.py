@@ -11,11 +11,11 @@ from flask import Blueprint, Response
 
 from tests.lab import compliance, my_items
 from tests.lab.core import bad_request, invalid
-from tests.lab.events import record_event
 from tests.lab.member_rows import ACCEPTED, CONFIRMED
 from tests.lab.member_rules import bulk, chosen, each
 from tests.lab.members import BASE, ONE
 from tests.lab.rights import Rights, demand, rights
+from tests.lab.sso import TRUSTED_DEVICES
 from tests.lab.state import Row
 from tests.lab.web import Fields, body, empty, guid
 
@@ -71,7 +71,7 @@ def _confirm(may: Rights, row: Row, key: str, name: str | None) -> None:
     row = world.put("member", {**row, "status": CONFIRMED, "key": key})
     my_items.give(world, may.organization, row, name)
     world.mail(email, f"You Have Been Confirmed To {may.organization['name']}", "You can use the organization's vault now.")
-    record_event(world, 1501, may.id, may.who, organizationUserId=row["id"])
+    may.record(1501, organizationUserId=row["id"])
 
 
 @routes.put(f"{BASE}/<user_id>/reset-password-enrollment")
@@ -92,10 +92,10 @@ def enrol(organization_id: str, user_id: str) -> Response:
     if not key and (policy.get("data") or {}).get("autoEnrollEnabled"):
         raise bad_request("Due to an Enterprise policy, you are not allowed to withdraw from account recovery.")
     may.world.put("member", {**row, "resetPasswordKey": key})
-    record_event(may.world, 1506 if key else 1507, may.id, may.who, organizationUserId=row["id"])
+    may.record(1506 if key else 1507, organizationUserId=row["id"])
     return empty()
 
 
 def _trusts_devices(may: Rights) -> bool:
     config = may.world.get("sso", may.id)
-    return config is not None and config["enabled"] and config["data"]["memberDecryptionType"] == 2
+    return config is not None and config["enabled"] and config["data"]["memberDecryptionType"] == TRUSTED_DEVICES

@@ -8,12 +8,13 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from tests.lab import access, compliance, emails, invitations, seats
-from tests.lab.core import Refusal, World, bad_request, not_found
+from tests.lab.core import World, bad_request, not_found
 from tests.lab.events import record_event
+from tests.lab.member_acts import NO_OWNER
 from tests.lab.member_rows import ACCEPTED, CONFIRMED, CUSTOM, INVITED, OWNER, REVOKED, has_owner, new_member
-from tests.lab.member_rules import NO_OWNER, bulk, check_role, chosen, each, permissions_in, role_in
+from tests.lab.member_rules import bulk, check_role, chosen, each, permissions_in, role_in
 from tests.lab.members import BASE, ONE
-from tests.lab.rights import Rights, demand
+from tests.lab.rights import Actor, Rights, demand
 from tests.lab.state import Row
 from tests.lab.web import Fields, body, caller, empty, guid, guids, here
 
@@ -42,7 +43,7 @@ def invite(organization_id: str) -> Response:
     if role != OWNER and not has_owner(may.world, may.id):
         raise bad_request(NO_OWNER)
     if selections is None and new:
-        aggregated(["Value cannot be null. (Parameter 'source')"] * len(new))
+        raise seats.collected(["Value cannot be null. (Parameter 'source')"] * len(new))
     groups = guids(fields, "groups")
     for email in new:
         row = new_member(may.world, may.id, email, role, accessSecretsManager=secrets_manager)
@@ -56,20 +57,15 @@ def find(world: World, organization_id: str, email: str) -> Row | None:
     return world.one("member", organizationId=organization_id, email=email)
 
 
-def add(may: Rights, row: Row, selections: list[Row], groups: list[str]) -> Row:
+def add(by: Actor, row: Row, selections: list[Row], groups: list[str]) -> Row:
     """Store a new member with his access and groups, and mail him."""
-    may.world.put("member", row)
-    access.replace_held(may.world, "memberId", row["id"], access.known(may.world, may.id, "collection", selections))
-    known = access.known(may.world, may.id, "group", [{"id": one} for one in groups])
-    access.replace_groups(may.world, row["id"], [one["id"] for one in known])
-    invitations.send(may.world, "member", row)
-    record_event(may.world, 1500, may.id, may.who, organizationUserId=row["id"])
+    by.world.put("member", row)
+    access.replace_held(by.world, "memberId", row["id"], access.known(by.world, by.id, "collection", selections))
+    known = access.known(by.world, by.id, "group", [{"id": one} for one in groups])
+    access.replace_groups(by.world, row["id"], [one["id"] for one in known])
+    invitations.send(by.world, "member", row)
+    by.record(1500, organizationUserId=row["id"])
     return row
-
-
-def aggregated(texts: list[str]) -> None:
-    """Refuse with the inner errors of a whole invitation, of which nothing is left."""
-    raise Refusal(400, "Errors have occurred.", {"An error has occurred.": texts})
 
 
 def _check_collections(may: Rights, selections: list[Row]) -> None:

@@ -16,8 +16,6 @@ from tests.lab.rights import Rights
 from tests.lab.state import Row
 from tests.lab.web import Fields, listed
 
-NO_OWNER = "Organization must have at least one confirmed owner."
-
 
 def role_in(fields: Fields) -> int:
     """Return the role of a request."""

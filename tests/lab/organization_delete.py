@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from tests.lab import access
+from tests.lab import access, collections
 from tests.lab.core import World, bad_request
 from tests.lab.provider_access import is_billable
 from tests.lab.provider_seats import MANAGED, scale
+from tests.lab.sso import KEY_CONNECTOR, decryption
 from tests.lab.state import Row
 from tests.lab.web import body, empty, here, owned, proven
 
@@ -16,7 +17,6 @@ routes = Blueprint("organization_delete", __name__)
 # kinds of rows that belong to an organization
 _CONTENTS = (
     "member",
-    "collection",
     "group",
     "policy",
     "sso",
@@ -36,11 +36,11 @@ def delete(organization_id: str) -> Response:
     who, row = owned(organization_id)
     proven(who, body(), "", "User verification failed.")
     world = here()
-    if world.one("sso", organizationId=row["id"], keyConnector=True):
+    if decryption(world, row["id"]) == KEY_CONNECTOR:
         raise bad_request("You cannot delete an organization vault that is using Key Connector.")
     _give_seats_back(world, row)
     for collection in world.find("collection", organizationId=row["id"]):
-        access.drop(world, collectionId=collection["id"])
+        collections.remove(world, collection)
     for group in world.find("group", organizationId=row["id"]):
         access.leave(world, groupId=group["id"])
     for kind in _CONTENTS:

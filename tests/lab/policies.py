@@ -139,4 +139,4 @@ def _save(may: Rights, kind: int, fields: Fields, outer: Fields, prefix: str) ->
         raise invalid("type", f"The value '{kind}' is not valid.")
     enabled = bool(_demanded(fields, "enabled", f"{prefix}Enabled"))
     wish = policy_rules.Wish(kind, enabled, policy_data.checked(kind, fields.get("data")), own_name(outer))
-    return answer(_saved(policy_rules.save(may.world, may.organization, may.who, wish)))
+    return answer(_saved(policy_rules.save(may, wish)))

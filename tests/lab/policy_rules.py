@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from tests.lab import compliance, member_rows, my_items
 from tests.lab.core import World, bad_request, iso
-from tests.lab.events import record_event
 from tests.lab.policy_data import (
     ACCOUNT_RECOVERY,
     AUTO_CONFIRM,
@@ -29,8 +28,8 @@ from tests.lab.policy_data import (
     exists,
     problem,
 )
+from tests.lab.rights import Actor
 from tests.lab.state import Row
-from tests.lab.web import Caller
 
 _LOSE_ACCESS = (
     "Policy could not be enabled. Non-compliant members will lose access to their accounts."
@@ -77,11 +76,11 @@ class Wish:
     name: str | None = None
 
 
-def save(world: World, organization: Row, who: Caller | None, wish: Wish) -> Row:
+def save(by: Actor, wish: Wish) -> Row:
     """Save a policy, and do all that follows from it."""
-    organization_id = organization["id"]
+    world, organization_id = by.world, by.id
     was_on = is_on(world, organization_id, wish.kind)
-    if not organization["usePolicies"]:
+    if not by.organization["usePolicies"]:
         raise bad_request("This organization cannot use policies.")
     if wish.enabled != was_on:
         _check_dependencies(world, organization_id, wish)
@@ -89,11 +88,11 @@ def save(world: World, organization: Row, who: Caller | None, wish: Wish) -> Row
         raise bad_request(wrong)
     switched_on = wish.enabled and not was_on
     if switched_on and wish.kind in _REASONS:
-        _throw_out(world, organization, who, wish.kind)
+        _throw_out(by, wish.kind)
     row = _store(world, organization_id, wish.kind, wish.enabled, wish.data)
-    record_event(world, 1700, organization_id, who, policyId=row["id"])
+    by.record(1700, policyId=row["id"])
     if switched_on:
-        _follow(world, organization, wish)
+        _follow(world, by.organization, wish)
     if exists(world.version, SEND_CONTROLS):
         _keep_in_step(world, organization_id, row)
     return row
@@ -147,21 +146,22 @@ def _auto_confirm_problem(world: World, organization_id: str) -> str | None:
     return _PROVIDERS if any(world.one("provider_user", userId=row["userId"]) for row in members) else None
 
 
-def _throw_out(world: World, organization: Row, who: Caller | None, kind: int) -> None:
+def _throw_out(by: Actor, kind: int) -> None:
     """Revoke and mail everybody who does not comply, except owners, admins and the caller."""
+    world, name = by.world, by.organization["name"]
     rows = [
         row
-        for row in world.find("member", organizationId=organization["id"])
-        if row["status"] in (1, 2) and row["type"] > 1 and not (who and row["userId"] == who.id)
+        for row in world.find("member", organizationId=by.id)
+        if row["status"] in (1, 2) and row["type"] > 1 and not (by.who and row["userId"] == by.who.id)
     ]
     bad = [row for row in rows if _violates(world, row, kind)]
     if kind == TWO_STEP and any(not (world.get("user", row["userId"]) or {}).get("passwordHash") for row in bad):
         raise bad_request(_LOSE_ACCESS)
     for row in bad:
         member_rows.revoke(world, row, _REASONS[kind])
-        subject = f"You have been revoked from {organization['name']}"
+        subject = f"You have been revoked from {name}"
         world.mail(row["email"], subject, f"Your account does not comply with the {_SUBJECTS[kind]} policy.")
-        record_event(world, 1511, organization["id"], who, organizationUserId=row["id"])
+        by.record(1511, organizationUserId=row["id"])
 
 
 def _violates(world: World, row: Row, kind: int) -> bool:

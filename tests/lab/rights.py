@@ -11,28 +11,38 @@ from dataclasses import dataclass
 
 from tests.lab import access
 from tests.lab.core import Refusal, World, not_found
+from tests.lab.events import record_event
 from tests.lab.state import Row
 from tests.lab.web import Caller, caller, guid, here
 
 _OWNER_OR_ADMIN = (0, 1)
+_PUBLIC_API = 3
 
 
 @dataclass(frozen=True)
-class Rights:
-    """The rules for one caller in one organization."""
+class Actor:
+    """Whoever does something in an organization: a caller, or nobody but the organization's own API key."""
 
-    who: Caller
+    world: World
     organization: Row
-
-    @property
-    def world(self) -> World:
-        """The server."""
-        return self.who.world
+    who: Caller | None = None
 
     @property
     def id(self) -> str:
         """The organization's id."""
         return str(self.organization["id"])
+
+    def record(self, kind: int, **ids: str) -> None:
+        """Write an event into the organization's log."""
+        system: dict[str, int] = {} if self.who else {"systemUser": _PUBLIC_API}
+        record_event(self.world, kind, self.id, self.who, **ids, **system)
+
+
+@dataclass(frozen=True)
+class Rights(Actor):
+    """The rules for one caller in one organization."""
+
+    who: Caller
 
     @functools.cached_property
     def provider(self) -> bool:
@@ -133,7 +143,7 @@ def rights(organization_id: str) -> Rights:
     row = here().get("organization", guid(organization_id))
     if not row:
         raise not_found()
-    return Rights(who, row)
+    return Rights(who.world, row, who)
 
 
 def demand(organization_id: str, *permissions: str) -> Rights:
@@ -142,7 +152,7 @@ def demand(organization_id: str, *permissions: str) -> Rights:
     row = here().get("organization", organization_id)
     if not row or not any(who.may(permission, organization_id) for permission in permissions):
         raise Refusal(403)
-    return Rights(who, row)
+    return Rights(who.world, row, who)
 
 
 def found_member(organization_id: str, member_id: str) -> tuple[Rights, Row]:

@@ -13,8 +13,7 @@ from cryptography import x509
 from flask import Blueprint, Response
 
 from tests.lab import crypto, policy_rules
-from tests.lab.core import REGIONS, Refusal, World, bad_request, invalid, iso, not_found
-from tests.lab.events import record_event
+from tests.lab.core import REGIONS, Refusal, World, bad_request, invalid, not_found
 from tests.lab.policy_data import ACCOUNT_RECOVERY, REQUIRE_SSO, SINGLE_ORGANIZATION
 from tests.lab.rights import Rights
 from tests.lab.state import Row
@@ -23,7 +22,7 @@ from tests.lab.web import Fields, answer, body, caller, guid, here
 routes = Blueprint("sso", __name__)
 
 _OIDC, _SAML = 1, 2
-_KEY_CONNECTOR, _TRUSTED_DEVICES = 1, 2
+KEY_CONNECTOR, TRUSTED_DEVICES = 1, 2
 _SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 # Every property of a configuration, with what it is when the request does not say.
 _DEFAULTS: Row = {
@@ -94,14 +93,14 @@ def _allowed(organization_id: str) -> Rights:
     row = here().get("organization", guid(organization_id))
     if not row or not who.may("managesso", row["id"]):
         raise not_found()
-    return Rights(who, row)
+    return Rights(who.world, row, who)
 
 
 def _shown(world: World, organization: Row) -> Response:
     config = world.get("sso", organization["id"]) or {"enabled": False, "data": None}
     data: Row | None = config["data"]
     if data:
-        data = {**data, "keyConnectorEnabled": data["memberDecryptionType"] == _KEY_CONNECTOR}
+        data = {**data, "keyConnectorEnabled": data["memberDecryptionType"] == KEY_CONNECTOR}
     base = f"https://sso.{REGIONS[world.name]}" if world.cloud else f"{world.core.selfhost.base_url()}/sso"
     saml = f"{base}/saml2/{organization['id']}"
     urls = {"callbackPath": f"{base}/oidc-signin", "signedOutCallbackPath": f"{base}/oidc-signedout", "spEntityId": saml}
@@ -130,14 +129,14 @@ def save(organization_id: str) -> Response:
         raise invalid("Data", "The Data field is required.")
     data = _data(fields.get("data"))
     _check_decryption(may, bool(enabled), data)
-    if data["memberDecryptionType"] == _TRUSTED_DEVICES:
+    if data["memberDecryptionType"] == TRUSTED_DEVICES:
         _switch_policies_on(may)
     _record(may, bool(enabled), data)
-    may.world.put("sso", {"id": may.id, "enabled": bool(enabled), "data": data, "revisionDate": iso(may.world.now())})
+    may.world.put("sso", {"id": may.id, "organizationId": may.id, "enabled": bool(enabled), "data": data})
     if identifier and any(row["id"] != may.id for row in may.world.find("organization", identifier=identifier)):
         raise bad_request("Identifier already in use by another organization.")
     organization = may.world.put("organization", {**may.organization, "identifier": identifier or None})
-    record_event(may.world, 1600, may.id, may.who)
+    may.record(1600)
     return _shown(may.world, organization)
 
 
@@ -169,7 +168,7 @@ def _decryption(given: t.Mapping[str, t.Any]) -> int:
         if name.lower() == "memberdecryptiontype":
             found = value or 0
         elif name.lower() == "keyconnectorenabled" and value is not None:
-            found = _KEY_CONNECTOR if value else 0
+            found = KEY_CONNECTOR if value else 0
     return found
 
 
@@ -192,7 +191,7 @@ def _is_certificate(text: str) -> bool:
 
 def _check_decryption(may: Rights, enabled: bool, data: Row) -> None:
     """Refuse Key Connector where something is missing, and its end while somebody uses it."""
-    wanted = data["memberDecryptionType"] == _KEY_CONNECTOR
+    wanted = data["memberDecryptionType"] == KEY_CONNECTOR
     checks = (
         (may.organization["useKeyConnector"], "Organization cannot use Key Connector."),
         (_is_on(may, SINGLE_ORGANIZATION), "Key Connector requires the Single Organization policy to be enabled."),
@@ -202,7 +201,9 @@ def _check_decryption(may: Rights, enabled: bool, data: Row) -> None:
     for met, text in checks:
         if wanted and not met:
             raise bad_request(text)
-    members = may.world.find("member", organizationId=may.id) if not wanted and _decrypts_so_far(may) == _KEY_CONNECTOR else ()
+    members = (
+        may.world.find("member", organizationId=may.id) if not wanted and decryption(may.world, may.id) == KEY_CONNECTOR else ()
+    )
     if any((may.world.get("user", row["userId"]) or {}).get("usesKeyConnector") for row in members):
         raise bad_request("Key Connector cannot be disabled at this moment.")
 
@@ -211,21 +212,22 @@ def _is_on(may: Rights, kind: int) -> bool:
     return policy_rules.is_on(may.world, may.id, kind)
 
 
-def _decrypts_so_far(may: Rights) -> int | None:
-    config = may.world.get("sso", may.id)
+def decryption(world: World, organization_id: str) -> int | None:
+    """Say how members of an organization with single sign-on decrypt."""
+    config = world.get("sso", organization_id)
     return config["data"]["memberDecryptionType"] if config else None
 
 
 def _switch_policies_on(may: Rights) -> None:
     """Trusted devices take three policies, whose refusals show here."""
     for kind, data in ((SINGLE_ORGANIZATION, None), (ACCOUNT_RECOVERY, {"autoEnrollEnabled": True}), (REQUIRE_SSO, None)):
-        policy_rules.save(may.world, may.organization, may.who, policy_rules.Wish(kind, True, data))
+        policy_rules.save(may, policy_rules.Wish(kind, True, data))
 
 
 def _record(may: Rights, enabled: bool, data: Row) -> None:
     before = may.world.get("sso", may.id) or {"enabled": None, "data": {"memberDecryptionType": 0}}
     if before["enabled"] != enabled:
-        record_event(may.world, 1604 if enabled else 1605, may.id, may.who)
-    was, now = (one["memberDecryptionType"] == _KEY_CONNECTOR for one in (before["data"], data))
+        may.record(1604 if enabled else 1605)
+    was, now = (one["memberDecryptionType"] == KEY_CONNECTOR for one in (before["data"], data))
     if was != now:
-        record_event(may.world, 1606 if now else 1607, may.id, may.who)
+        may.record(1606 if now else 1607)
