@@ -14,7 +14,7 @@ from tests.lab.core import World, bad_request, crash, invalid, iso, not_found
 from tests.lab.organization_keys import find_key
 from tests.lab.people import secret
 from tests.lab.state import Row
-from tests.lab.web import answer, body, calling_installation, cloud_only, guid, owned
+from tests.lab.web import answer, body, calling_machine, cloud_only, guid, owned
 
 routes = Blueprint("cloud", __name__)
 
@@ -66,7 +66,7 @@ def download(organization_id: str) -> Response:
 def download_by_installation(organization_id: str) -> Response:
     """The same for a self-hosted server; the keys come as JSON body of this GET."""
     world = cloud_only()
-    installation_id = calling_installation("api.licensing")
+    installation_id = calling_machine("api.licensing")
     fields = body()
     row = world.get("organization", guid(organization_id))
     if not row:

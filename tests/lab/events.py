@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, request
 
-from tests.lab.core import World, bad_request, invalid, iso, not_found, parse
+from tests.lab.core import Refusal, World, bad_request, invalid, iso, not_found, parse
 from tests.lab.state import Row
 from tests.lab.web import Caller, answer, caller, guid, here
 
@@ -119,25 +119,31 @@ def _administered(provider_id: str) -> str:
 
 
 def page(world: World, **match: str) -> Response:
-    """Return one page, newest first; the token says how many older ones there are."""
-    start, end = _range(world)
+    """Answer one page, newest first."""
+    rows, token = pick(world, bad_request("Range too large."), **match)
+    data = [{"object": "event", **{name: row[name] for name in _FIELDS}} for row in rows]
+    return answer({"object": "list", "data": data, "continuationToken": token})
+
+
+def pick(world: World, too_long: Refusal, **match: str) -> tuple[list[Row], str | None]:
+    """Return the rows of one page, and a token that says how many older ones there are."""
+    start, end = _range(world, too_long)
     rows = [row for row in world.find("event", **match) if start <= parse(row["date"]) <= end]
     token = request.args.get("continuationToken", "")
     left = int(token) if token.isdecimal() else len(rows)
     shown = rows[max(0, left - _PAGE) : left]
     older = left - len(shown)
-    data = [{"object": "event", **{name: row[name] for name in _FIELDS}} for row in reversed(shown)]
-    return answer({"object": "list", "data": data, "continuationToken": str(older) if older > 0 else None})
+    return shown[::-1], str(older) if older > 0 else None
 
 
-def _range(world: World) -> tuple[datetime, datetime]:
+def _range(world: World, too_long: Refusal) -> tuple[datetime, datetime]:
     given = (request.args.get("start"), request.args.get("end"))
     if not all(given):
         tomorrow = world.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         return tomorrow - timedelta(days=_DAYS + 1), tomorrow
     start, end = sorted(_moment(name, str(text)) for name, text in zip(("start", "end"), given, strict=True))
     if end - start > timedelta(days=_MOST_DAYS):
-        raise bad_request("Range too large.")
+        raise too_long
     return start, end
 
 

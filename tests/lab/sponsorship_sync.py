@@ -15,7 +15,7 @@ from tests.lab.connections import sync_config
 from tests.lab.core import Refusal, World, bad_request, crash, iso
 from tests.lab.sponsorships import SYNCED, new_sponsorship, send_offer
 from tests.lab.state import Row
-from tests.lab.web import Fields, answer, body, calling_installation, cloud_only
+from tests.lab.web import Fields, answer, body, calling_machine, cloud_only
 
 routes = Blueprint("sponsorship_sync", __name__)
 
@@ -26,7 +26,7 @@ _CHUNK = 1000
 def receive() -> Response:
     """The cloud's side: take over what is new, forget what is to be deleted, tell what is redeemed."""
     world = cloud_only()
-    calling_installation("api.installation")
+    calling_machine("api.installation")
     fields = body()
     row = world.get("organization", str(fields.get("sponsoringOrganizationCloudId")).lower())
     if not row:

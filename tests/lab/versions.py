@@ -38,6 +38,8 @@ _SINCE = {
     "restore/vnext": "2026.2.0",
     "revocation reason": "2026.4.1",
     "creation date of members": "2026.7.2",
+    "public revoke and restore": "2026.2.0",
+    "seats of the public API": "2026.3.2",
     # policies
     "policy type in the path": "2025.11.1",
     "policies vnext": "2026.1.0",

@@ -196,8 +196,8 @@ def owned(organization: str) -> tuple[Caller, Row]:
     return who, row
 
 
-def calling_installation(scope: str) -> str:
-    """The id of the installation that sent this request with a token of that scope."""
+def calling_machine(scope: str) -> str:
+    """The id of the installation or organization that sent this request with a token of that scope."""
     claims = _claims()
     if scope not in claims["scope"]:
         raise Refusal(403)
