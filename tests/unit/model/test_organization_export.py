@@ -6,6 +6,7 @@ import typing as t
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.bw.selfhost.plugins.module_utils._model import yaml_text
 from ansible_collections.bw.selfhost.plugins.module_utils._model.access import PERMISSIONS
 from ansible_collections.bw.selfhost.plugins.module_utils._model.caller import Caller
@@ -24,6 +25,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_ta
 from ansible_collections.bw.selfhost.plugins.module_utils._model.policies import POLICIES
 from ansible_collections.bw.selfhost.plugins.module_utils._model.roles import CUSTOM_PERMISSIONS, ROLES, STATUSES
 from ansible_collections.bw.selfhost.plugins.module_utils._model.sso_config import FIELDS, names_of
+from ansible_collections.bw.selfhost.plugins.module_utils._organization import CONTENT
 from hypothesis import given, settings, strategies as st
 
 Options = dict[str, t.Any]
@@ -112,17 +114,10 @@ def test_parts(state: Organization, parts: set[str]) -> None:
 
 
 def complete(options: Options) -> Options:
-    """Fill in what Ansible fills in where an entry of a list leaves an option out."""
-    missing = {
-        "collections": dict.fromkeys(("external_id", "groups", "members")),
-        "groups": dict.fromkeys(("members",)),
-        "members": dict.fromkeys(("permissions", "fingerprint")),
-        "policies": dict.fromkeys(("data",)),
-    }
-    return {
-        name: [{**missing[name], "state": "present", **entry} for entry in value] if name in missing else value
-        for name, value in options.items()
-    }
+    """Let Ansible check the options, and fill in what is left out."""
+    checked = ArgumentSpecValidator(CONTENT).validate(options)
+    assert not checked.error_messages
+    return checked.validated_parameters
 
 
 # --- the text --------------------------------------------------------------------------------------------------------
