@@ -58,16 +58,13 @@ class Portal:
     @cached_property
     def key(self) -> bytes:
         """The provider's key, proven against a client's: what a server hands out as ours could be anybody's making (type 4)."""
-        key = self.account.provider_key(self.entry["key"])
-        for client in [one for one in self.profile.provider_organizations if one["providerId"] == self.id][:1]:
-            try:
+        account = self.account
+        try:
+            key = account.provider_key(self.entry["key"])
+            for client in [one for one in self.profile.provider_organizations if one["providerId"] == self.id][:1]:
                 keys.open_client_key(client["key"], key)
-            except SelfhostError:
-                raise SelfhostError(
-                    f"The key that the server gives out for {self.name} does not open its clients; nothing was changed.",
-                    field=f"{self.server.prefix}provider_id",
-                    remedy="Log in to the provider portal: if it cannot open them either, ask another admin of the provider.",
-                ) from None
+        except SelfhostError as error:
+            raise not_opened(self.name, "provider_id", error) from None
         return key
 
     def refusals(self, *, admin: bool) -> list[SelfhostError]:
@@ -79,6 +76,12 @@ class Portal:
         if admin and not self.seat.admin:
             problems.append(model.admin_needed(self.seat, "This"))
         return problems
+
+
+def not_opened(name: str, field: str, error: SelfhostError) -> SelfhostError:
+    """The refusal to work with a key that does not open what it should; C(name) is the organization's or the provider's."""
+    remedy = "Log in to the web vault: if it cannot show the names of collections either, ask another owner or admin."
+    return SelfhostError(f"The key of {name} does not fit. {error.cause}", field=field, remedy=error.remedy or remedy)
 
 
 def find_portal(params: t.Mapping[str, t.Any], progress: Progress = silent) -> Portal:

@@ -8,7 +8,7 @@ import typing as t
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ansible_collections.bw.selfhost.plugins.module_utils._client import profile as profiles
+from ansible_collections.bw.selfhost.plugins.module_utils._client import collections, profile as profiles
 from ansible_collections.bw.selfhost.plugins.module_utils._client.account import Account
 from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Progress, silent
 from ansible_collections.bw.selfhost.plugins.module_utils._client.profile import Profile
@@ -17,7 +17,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto import k
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.encstring import decrypt
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.choice import Entry, choose, named
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.portal import Portal
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.portal import Portal, not_opened
 
 
 @dataclass
@@ -64,23 +64,19 @@ class Workplace:
 
     @cached_property
     def key(self) -> bytes:
-        """The organization's key: opened when it is first needed, and proven against what the organization holds."""
-        wrapped = self.entry["key"]
-        key = keys.open_client_key(wrapped, self.portal.key) if self.portal else self.account.organization_key(wrapped)
-        self._prove(key)
-        return key
+        """The organization's key: opened when it is first needed, and proven against what the organization holds.
 
-    def _prove(self, key: bytes) -> None:
-        """Open the name of a collection: what a server hands out as a membership's key could be anybody's making (type 4)."""
-        for collection in self.server.get(f"/organizations/{self.id}/collections")["data"][:1]:
-            try:
+        What a server hands out as a membership's key could be anybody's making (type 4).
+        """
+        account, outer, wrapped = self.account, self.portal.key if self.portal else None, self.entry["key"]
+        witnesses = collections.listed(self.server, self.id)[:1]
+        try:
+            key = keys.open_client_key(wrapped, outer) if outer else account.organization_key(wrapped)
+            for collection in witnesses:
                 decrypt(collection["name"], key)
-            except SelfhostError:
-                raise SelfhostError(
-                    f"The key that the server gives out for {self.name} does not open what is in it; nothing was changed.",
-                    field=f"{self.server.prefix}organization_id",
-                    remedy="Log in to the web vault: if it shows no collection names either, ask the organization's owner.",
-                ) from None
+        except SelfhostError as error:
+            raise not_opened(self.name, "organization_id", error) from None
+        return key
 
 
 def find_workplace(params: t.Mapping[str, t.Any], progress: Progress = silent) -> Workplace:
