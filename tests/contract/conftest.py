@@ -6,6 +6,7 @@ import typing as t
 
 import pytest
 
+from tests.contract.organization import Organization
 from tests.contract.speak import RELEASES, Http
 from tests.lab import Lab
 
@@ -28,3 +29,15 @@ def lab(served: Lab) -> Lab:
 def http(lab: Lab) -> Http:
     """How tests speak to it."""
     return Http(lab)
+
+
+@pytest.fixture
+def organization(lab: Lab, http: Http) -> Organization:
+    """The local organization, as its owner sees it."""
+    return Organization(lab, http)
+
+
+@pytest.fixture(params=RELEASES)
+def organizations(lab: Lab, http: Http, request: pytest.FixtureRequest) -> Organization:
+    """The same on every release."""
+    return Organization(lab, http, request.param)
