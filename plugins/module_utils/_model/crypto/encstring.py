@@ -12,6 +12,7 @@ import hmac
 import os
 import typing as t
 from dataclasses import dataclass, field
+from functools import cache
 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
@@ -164,33 +165,35 @@ def _refuse_length(key: bytes, length: int) -> None:
 
 
 def _mac(key: bytes, iv: bytes, secret: bytes) -> bytes:
-    return hmac.new(key[32:], iv + secret, "sha256").digest()
+    return hmac.digest(key[32:], iv + secret, "sha256")
 
 
 def _cbc(iv: bytes, key: bytes, data: bytes, direction: str) -> bytes:
-    from cryptography.hazmat.primitives.ciphers import Cipher
-    from cryptography.hazmat.primitives.ciphers.algorithms import AES
-    from cryptography.hazmat.primitives.ciphers.modes import CBC
-
+    cipher, aes, cbc = _library()
     try:
-        worker = getattr(Cipher(AES(key), CBC(iv)), direction)()
+        worker = getattr(cipher(aes(key), cbc(iv)), direction)()
         return bytes(worker.update(data) + worker.finalize())
     except ValueError:
         raise SelfhostError("The encrypted string is damaged: its length is wrong.") from None
 
 
-def _padded(plain: bytes) -> bytes:
-    from cryptography.hazmat.primitives.padding import PKCS7
+@cache
+def _library() -> tuple[t.Any, t.Any, t.Any]:
+    """Return what encrypts. To import it anew takes as long as to encrypt a text, of which an import of items has many."""
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-    padder = PKCS7(128).padder()
-    return padder.update(plain) + padder.finalize()
+    return Cipher, AES, CBC
+
+
+def _padded(plain: bytes) -> bytes:
+    missing = 16 - len(plain) % 16
+    return plain + bytes([missing]) * missing
 
 
 def _unpadded(padded: bytes) -> bytes:
-    from cryptography.hazmat.primitives.padding import PKCS7
-
-    remover = PKCS7(128).unpadder()
-    try:
-        return remover.update(padded) + remover.finalize()
-    except ValueError:
-        raise SelfhostError("The encrypted string does not belong to this key, or it was altered.") from None
+    missing = padded[-1] if padded else 0
+    if not 1 <= missing <= 16 or padded[-missing:] != bytes([missing]) * missing:
+        raise SelfhostError("The encrypted string does not belong to this key, or it was altered.")
+    return padded[:-missing]
