@@ -34,7 +34,9 @@ def names(case: Case) -> Problems:
         yield from _size(wish.name, f"collections[{wish.name[:50]}]", len(wish.name.encode()), LONGEST_COLLECTION, "bytes")
         if len(wish.external_id or "") > LONGEST_EXTERNAL_ID:
             yield SelfhostError(
-                f"The external_id is longer than {LONGEST_EXTERNAL_ID} characters.", field=f"collections[{wish.name}]"
+                f"The external_id is longer than {LONGEST_EXTERNAL_ID} characters.",
+                field=f"collections[{wish.name}]",
+                remedy="Shorten it.",
             )
     for group in case.desired.groups or ():
         yield from _size(group.name, f"groups[{group.name[:50]}]", len(group.name), LONGEST_GROUP, "characters")

@@ -9,13 +9,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from ansible_collections.bw.selfhost.plugins.module_utils._model import policies
 from ansible_collections.bw.selfhost.plugins.module_utils._model.caller import Caller
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.fingerprint import phrase
 from ansible_collections.bw.selfhost.plugins.module_utils._model.desired import Desired
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization import Member, Organization, Policy
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_plan import Known, Step, steps
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_target import merge
+from ansible_collections.bw.selfhost.plugins.module_utils._model.policies import DATA_OWNERSHIP, POLICIES
 
 INVITED_AT_ONCE = 20  # bitwarden/server OrganizationUserInviteRequestModel.cs
 
@@ -78,6 +78,11 @@ class Case:
             batches[member.role, member.permissions].append(email)
         return [batch[i : i + INVITED_AT_ONCE] for batch in batches.values() for i in range(0, len(batch), INVITED_AT_ONCE)]
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether something has to be encrypted."""
+        return bool(self.keys("confirm", "collection")) or DATA_OWNERSHIP in self.keys("enable policy")
+
     def keys(self, *stages: str) -> list[str]:
         """Return what the steps of some stages are about."""
         return [step.key for step in self.steps if step.stage in stages]
@@ -103,9 +108,9 @@ class Case:
             "others": lambda _member: True,
         }
         return {
-            name: sorted(member.email for member in people if tests[policies.POLICIES[name].revokes](member))
+            name: sorted(member.email for member in people if tests[POLICIES[name].revokes](member))
             for name in self.enabled
-            if policies.POLICIES[name].revokes
+            if POLICIES[name].revokes
         }
 
     def _is_at_risk(self, member: Member) -> bool:

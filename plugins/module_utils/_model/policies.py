@@ -74,6 +74,7 @@ class PolicyType:
 
 
 _SINGLE = "single_org"
+DATA_OWNERSHIP = "organization_data_ownership"  # makes a collection for each member, whose name is encrypted
 POLICIES: dict[str, PolicyType] = {
     "two_factor": PolicyType(0, revokes="two_step"),
     "master_password": PolicyType(
@@ -97,7 +98,7 @@ POLICIES: dict[str, PolicyType] = {
     ),
     _SINGLE: PolicyType(3, revokes="others"),
     "require_sso": PolicyType(4, needs=_SINGLE),
-    "organization_data_ownership": PolicyType(5),
+    DATA_OWNERSHIP: PolicyType(5),
     "disable_send": PolicyType(6),
     "send_options": PolicyType(7, _bools("disableHideEmail")),
     "reset_password": PolicyType(8, _bools("autoEnrollEnabled"), needs=_SINGLE),

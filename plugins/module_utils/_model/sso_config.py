@@ -4,7 +4,7 @@
 
 A configuration is a flat mapping: C(enabled), C(identifier), C(member_decryption), C(key_connector_url), and C(oidc.authority) or
 C(saml2.idp_entity_id) and so on.
-Source: bitwarden/server src/Api/Auth/Models/Request/OrganizationSsoRequestModel.cs, src/Core/Auth/Models/Data/SsoConfiguration*.cs.
+Source: bitwarden/server src/Api/Auth/Models/Request/OrganizationSsoRequestModel.cs, src/Core/Auth/Models/Data/SsoConfig*.cs.
 """
 
 from __future__ import annotations

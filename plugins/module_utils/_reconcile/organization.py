@@ -53,6 +53,8 @@ def ensure(params: Options, wanted: Options, check_mode: bool, progress: Progres
     work = Work(find_workplace(params, progress), parse(wanted), progress)
     refuse_all(rights(work.desired, work.caller))
     case = work.look(anew=False)
+    if case.needs_key:
+        _key = work.workplace.key  # a wrong password is found before anything is changed
     said = warnings(case)
     if case.steps and not check_mode:
         case = work.carry_out(case)

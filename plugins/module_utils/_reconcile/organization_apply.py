@@ -26,7 +26,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import S
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization import SETTINGS, Member
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_case import Case
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_plan import STAGES
-from ansible_collections.bw.selfhost.plugins.module_utils._model.policies import POLICIES
+from ansible_collections.bw.selfhost.plugins.module_utils._model.policies import DATA_OWNERSHIP, POLICIES
 from ansible_collections.bw.selfhost.plugins.module_utils._model.roles import CUSTOM_PERMISSIONS, ROLES
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.workplace import Workplace, sealed_for_member
 
@@ -108,7 +108,7 @@ def _settings(work: Round, _keys: list[str]) -> None:
 def _policies(work: Round, keys: list[str]) -> None:
     for name in keys:
         policy = work.case.target.policies[name]
-        owned = name == "organization_data_ownership" and policy.enabled
+        owned = name == DATA_OWNERSHIP and policy.enabled
         body = {"enabled": policy.enabled, "data": dict(policy.data) or None}
         policies.save(*work.place, POLICIES[name].number, body, work.my_items if owned else None)
 

@@ -78,7 +78,8 @@ def _unique_names(rows: Rows) -> Keys:
 
 
 def _collections(workplace: Workplace, people: tuple[Rows, Keys], teams: tuple[Rows, Keys]) -> dict[str, Collection]:
-    rows = [{**row, "name": _open(row, workplace.key)} for row in collections.listed(workplace.server, workplace.id)]
+    key = workplace.key  # also where there is nothing to open: a wrong password is found before anything is changed
+    rows = [{**row, "name": _open(row, key)} for row in collections.listed(workplace.server, workplace.id)]
     members, groups_of = _access(*people), _access(*teams)
     keys = _unique_names(rows)
     return {
