@@ -44,7 +44,7 @@ EXAMPLES = r"""
     session: "{{ server_login.session }}"
     master_password: "{{ owner_master_password }}"
     organization_name: Example Org
-    dest: example-org.yml
+    dest: files/example-org.yml
   delegate_to: localhost
 
 - name: Policies are known

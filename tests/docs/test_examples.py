@@ -13,6 +13,7 @@ from tests.demo import Demo, demo
 from tests.docs.conftest import MODULES, Document
 from tests.hosts import World
 from tests.hosts.world import addresses
+from tests.integration.export_files import all_kinds, organization_json
 
 # What examples take as given, and how an operator gets it.
 GIVEN: dict[str, dict[str, t.Any]] = {
@@ -92,7 +93,7 @@ def play(page: Demo, examples: str) -> Path:
 
 @pytest.fixture
 def page() -> t.Iterator[Demo]:
-    """The world of the examples: a server that talks to its cloud, and a license file beside the playbook."""
+    """The world of the examples: a server that talks to its cloud, a license file and exports of items beside the playbook."""
     with demo() as page:
         with (page.stack.bwdata / "env/global.override.env").open("a") as file:
             file.write(TALKS_TO_EU)
@@ -100,6 +101,9 @@ def page() -> t.Iterator[Demo]:
         license_file = page.directory / "files/bitwarden_organization_license.json"
         license_file.parent.mkdir()
         license_file.write_text(json.dumps(page.lab.cloud_license()))
+        license_file.with_name("example-org.json").write_text(organization_json(all_kinds()))
+        login = "login,db,inventory number: 7,https://db.example.com,root,secret"
+        license_file.with_name("logins.csv").write_text(f"type,name,fields,login_uri,login_username,login_password\n{login}\n")
         yield page
 
 
