@@ -184,7 +184,7 @@ def test_a_plan_that_the_provider_does_not_know_is_left_alone() -> None:
 def test_service_users_may_do_what_buys_nothing() -> None:
     bounds = client_rules.Bounds(dataclasses.replace(ADMIN, admin=False), [POOL], 99)
     assert client_rules.impossible([case(seats=50)], bounds) == []
-    said = [
-        str(problem) for problem in client_rules.impossible([case(seats=51), case(state="detached", confirm_destroy="a")], bounds)
-    ]
-    assert sum("takes an admin" in text for text in said) == 1
+    for found, what in ((case(seats=51), "Buying seats"), (case(state="absent", confirm_destroy="a"), "Letting go of a client")):
+        assert [problem.cause.startswith(f"{what} takes an admin") for problem in client_rules.impossible([found], bounds)] == [
+            True
+        ]
