@@ -14,6 +14,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.client import (
     Wish,
     by_pool,
     client_of,
+    counted,
     in_order,
     meant,
     member_of,
@@ -101,6 +102,12 @@ def test_seats_that_the_bill_does_not_count() -> None:
     half = dataclasses.replace(ALPHA, id="b", seats=7)
     assert uncounted(POOL, [ALPHA]) == 0
     assert uncounted(POOL, [ALPHA, half, dataclasses.replace(half, plan="Teams (Monthly)")]) == 7
+
+
+def test_seats_that_the_bill_counts_no_more() -> None:
+    """Left behind by a client that was deleted half created: the server counts anew with the next change."""
+    assert counted(dataclasses.replace(POOL, assigned=17), [ALPHA]).assigned == 10
+    assert counted(POOL, [ALPHA, dataclasses.replace(ALPHA, id="b")]).assigned == 10
 
 
 # --- plans ---------------------------------------------------------------------------------------------------------------
