@@ -172,3 +172,13 @@ def test_12_1_12_scim_connection(organization: Organization) -> None:
     key = organization.done("POST", "/api-key", {"type": 2, **organization.http.proof("owner")})
     assert key["object"] == "apiKey"
     assert [row["keyType"] for row in organization.data("/api-key-information/2")] == [2]
+
+
+def test_1_4_profile_entries(organization: Organization) -> None:
+    """Members are told where they sign on, and how they decrypt."""
+    before = organization.raw("GET", "/organizations").json()["data"][0]
+    assert (before["identifier"], before["ssoEnabled"], before["ssoMemberDecryptionType"]) == (None, False, None)
+    save(organization, {**OIDC, "memberDecryptionType": 2})
+    after = organization.raw("GET", "/organizations").json()["data"][0]
+    assert (after["identifier"], after["ssoEnabled"], after["ssoMemberDecryptionType"]) == ("acme", True, 2)
+    assert (after["keyConnectorEnabled"], after["keyConnectorUrl"]) == (False, None)
