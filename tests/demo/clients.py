@@ -33,6 +33,12 @@ def provider(lab: Lab, who: str = "provider_user") -> dict[str, t.Any]:
     }
 
 
+def invitation_link(lab: Lab, email: str) -> str:
+    """Return the link in the newest invitation mail of an address."""
+    mail = [mail for mail in lab.mailbox(email) if "Join" in mail.subject][-1]
+    return next(word for word in mail.text.split() if word.startswith("https://"))
+
+
 def export() -> str:
     """An export of forty logins, spread over all collections."""
     collections = [{"id": f"c{number}", "organizationId": None, "name": name} for number, name in enumerate(COLLECTIONS)]

@@ -21,6 +21,7 @@ from tests.demo.clients import (
     contents,
     declare,
     declare_server,
+    invitation_link,
     provider,
 )
 
@@ -165,7 +166,7 @@ def test_a_server_is_handed_over_to_its_client(version: str) -> None:
         assert f"name: {NEW_OWNER}" in first.output
 
         page.lab.accept_invitation(NEW_OWNER, "selfhost")
-        declare_server(page, provider_service_invitation=invitation(page, SERVICE), provider_demote_service_account=True)
+        declare_server(page, provider_service_invitation=invitation_link(page.lab, SERVICE), provider_demote_service_account=True)
         second = done(page, ACTIVATION)
         assert roles(page, "eu") == {SERVICE: (0, 2)}
         assert roles(page, "selfhost") == {SERVICE: (4, 2), NEW_OWNER: (0, 2)}
@@ -182,9 +183,3 @@ def roles(page: Demo, server: str) -> dict[str, tuple[int, int]]:
     [organization] = [row for row in page.lab.rows(server, "organization") if row["name"] == CLIENT]
     members = page.lab.rows(server, "member", organizationId=organization["id"])
     return {row["email"]: (row["type"], row["status"]) for row in members}
-
-
-def invitation(page: Demo, email: str) -> str:
-    """The link in the newest invitation mail of an address."""
-    mail = [mail for mail in page.lab.mailbox(email) if "Join" in mail.subject][-1]
-    return next(word for word in mail.text.split() if word.startswith("https://"))
