@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 from collections import defaultdict
 
-from ansible_collections.bw.selfhost.plugins.module_utils._client import ciphers, collections
+from ansible_collections.bw.selfhost.plugins.module_utils._client import ciphers
 from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Progress
 from ansible_collections.bw.selfhost.plugins.module_utils._model import import_request
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
@@ -42,7 +42,7 @@ class Vault:
     def read_collections(self) -> None:
         """Read the names of the collections."""
         self.collections, self.repeated = {}, set()
-        for wire in collections.listed(self.workplace.server, self.workplace.id):
+        for wire in self.workplace.collections():
             name = name_of(wire, self.workplace.key)
             if name in self.collections:
                 self.repeated.add(name)
