@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: ## run the Families sponsorship page against a local lab, twice, and show what was observed
+demo: ## run the pages of sponsorships, providers and clients against a local lab, and show what was observed
 	@python3 tools/prepare.py demo
 	@$(PYTHON) -m tests.demo
 
