@@ -85,6 +85,10 @@ def rights(desired: Desired, caller: Caller) -> list[SelfhostError]:
 def warnings(case: Case) -> list[str]:
     """Return what the operator should know although it is no reason to stop."""
     said = [f"Enabling the policy {name} may revoke: {', '.join(people)}." for name, people in case.endangered.items() if people]
+    if not case.facts.entry.get("enabled", True):
+        said.append(
+            "The organization is switched off, as its subscription or license is over: until that is mended, nobody can use it."
+        )
     most, taken = case.facts.entry.get("seats"), member_rules.seats_taken(case)
     if most is not None and taken > most and case.keys("invite", "restore"):
         said.append(f"The organization has {most} seats and will need {taken}; the cloud adds them to the subscription.")
