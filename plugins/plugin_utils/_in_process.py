@@ -32,6 +32,7 @@ class InProcess(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         """Return the module's result."""
         result: Values = super().run(tmp, task_vars)
+        self._task.args = _plain(self._task.args)  # which also travel back to the controller much more quickly
         options = {name: _as_text(value) if name in TEXTS else value for name, value in self._task.args.items()}
         here = self._is_here(task_vars or {})
         result.update(self._work(options) if here else self._execute_module(module_args=options, task_vars=task_vars))
@@ -52,7 +53,7 @@ class InProcess(ActionBase):  # type: ignore[misc]
         module = importlib.import_module(
             f"ansible_collections.bw.selfhost.plugins.modules.{self._task.action.rpartition('.')[2]}"
         )
-        options = ArgumentSpecValidator(module.ARGUMENTS, **getattr(module, "RULES", {})).validate(_plain(given))
+        options = ArgumentSpecValidator(module.ARGUMENTS, **getattr(module, "RULES", {})).validate(given)
         if options.error_messages:
             unknown = f"Unsupported parameters for ({self._task.action}) module: " if options.unsupported_parameters else ""
             return {"failed": True, "msg": unknown + "; ".join(options.error_messages)}
