@@ -35,7 +35,7 @@ sanity: prepared ## run ansible-test sanity on the oldest and the newest ansible
 molecule: prepared ## run the Molecule scenarios
 	@python3 tools/check.py molecule
 
-metrics: prepared ## print size, complexity and typing of the code
+metrics: prepared ## print size, complexity, typing and test coverage of the code
 	@$(PYTHON) -m tools.metrics
 
 format: prepared ## format the Python code and repair what the linter can repair
