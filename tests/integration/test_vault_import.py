@@ -16,7 +16,7 @@ import pytest
 from tests.integration.export_files import COLLECTIONS, all_kinds, item, organization_csv, organization_json
 from tests.integration.module_runner import run_module
 from tests.integration.page_a import at_cloud, at_server, ok
-from tests.integration.test_api_kill import KINDS, impatient
+from tests.integration.test_api_kill import KINDS
 from tests.lab import Lab, crypto
 from tests.lab.people import key64
 
@@ -296,8 +296,7 @@ def test_broken_off_anywhere(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
             lab.restore(before)
             lab.clear_requests()
             lab.fault(kind, index=index)
-            with impatient():
-                first = run(lab, **options)
+            first = run(lab, **options, timeout=1)
             lab.clear_faults()
             if first["failed"]:
                 assert first["error"]["cause"], first
