@@ -18,6 +18,7 @@ from pathlib import Path
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.override_env import plan_settings
 
 from tests.bench.egress import egress
+from tests.bench.items import items
 from tests.bench.organization import organization
 from tests.bench.timing import RUNS, median_seconds
 from tests.demo import Demo, demo
@@ -96,7 +97,7 @@ def the_lab_itself() -> t.Iterator[Metric]:
         yield Metric("stand-in stack: containers()", 1000 * median_seconds(page.stack.containers, 20), "ms", 2)
 
 
-FLOWS = {flow.__name__: flow for flow in (large_env_file, the_lab_itself, converged_page_a, organization, egress)}
+FLOWS = {flow.__name__: flow for flow in (large_env_file, the_lab_itself, converged_page_a, organization, items, egress)}
 
 
 def main(names: list[str]) -> None:

@@ -10,6 +10,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model import collecti
 from ansible_collections.bw.selfhost.plugins.module_utils._model.caller import Caller
 from ansible_collections.bw.selfhost.plugins.module_utils._model.desired import Desired
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+from ansible_collections.bw.selfhost.plugins.module_utils._model.limits import INVITATIONS_A_DAY
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_case import Case
 from ansible_collections.bw.selfhost.plugins.module_utils._model.policies import POLICIES
 
@@ -45,7 +46,6 @@ _RIGHTS = {
     "sso": "manage_sso",
     "scim": "manage_scim",
 }
-INVITATIONS_A_DAY = 300  # requests, on the cloud; bitwarden/server src/Api/appsettings.json
 
 
 def refusals(case: Case) -> list[SelfhostError]:
