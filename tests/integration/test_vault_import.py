@@ -212,6 +212,19 @@ def test_item_that_cannot_be_read_here(lab: Lab) -> None:
     assert row["id"] in str(result["warnings"])
 
 
+def test_items_of_other_makers(lab: Lab) -> None:
+    """One of a type that is unknown here, one without a name, one whose note is damaged."""
+    content = organization_json([note("x", notes="n"), note("--"), note("z")])
+    ok(run(lab, content=content))
+    for row in lab.rows("selfhost", "cipher"):
+        other = {"x": {"notes": crypto.encrypt(b"n", b"k" * 64)}, "--": {"name": crypto.encrypt(b"", KEY)}, "z": {"type": 9}}
+        lab.put_row("selfhost", "cipher", **{**row, **other[str(opened(row["name"]))]})
+    result = ok(run(lab, content=content, check=True))
+    assert [one["name"] for one in result["imported"]] == ["z"]
+    assert [one["differs_in"] for one in result["existing"]] == [["notes"], []]
+    assert "cannot be decrypted" not in str(result["warnings"])
+
+
 # --- secrets, bad input ----------------------------------------------------------------------------------------------
 
 
