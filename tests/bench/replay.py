@@ -16,6 +16,7 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from tests.lab import Lab
 
@@ -42,15 +43,15 @@ class Exchange:
 def recorded() -> t.Iterator[list[Exchange]]:
     """Keep what is sent in this process, in the order of the answers."""
     exchanges: list[Exchange] = []
-    send = requests.Session.send
+    send = HTTPAdapter.send
 
-    def keep(session: requests.Session, request: requests.PreparedRequest, **options: t.Any) -> requests.Response:
-        response = send(session, request, **options)
+    def keep(adapter: HTTPAdapter, request: requests.PreparedRequest, **options: t.Any) -> requests.Response:
+        response = send(adapter, request, **options)
         body = request.body.encode() if isinstance(request.body, str) else bytes(request.body or b"")
         exchanges.append(Exchange(str(request.method), str(request.url), dict(request.headers), body, response.content))
         return response
 
-    with mock.patch.object(requests.Session, "send", keep):
+    with mock.patch.object(HTTPAdapter, "send", keep):
         yield exchanges
 
 
