@@ -178,3 +178,10 @@ def test_a_forged_invitation_says_so(lab: Lab) -> None:
     refused = account(lab, invitation=link)
     assert refused["failed"]
     assert "nvalid" in refused["msg"]
+
+
+def test_a_server_that_is_too_old_says_so(lab: Lab) -> None:
+    lab.fault("status:404", path="send-verification-email")
+    refused = account(lab)
+    assert refused["failed"]
+    assert "2025.1.4" in refused["msg"]
