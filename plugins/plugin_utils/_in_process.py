@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -31,6 +32,7 @@ class InProcess(ActionBase):  # type: ignore[misc]
 
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         """Return the module's result."""
+        gc.freeze()  # this worker need not look through all that the controller holds each time it collects garbage
         result: Values = super().run(tmp, task_vars)
         # Without what Ansible's own types of text, number and so on know beside it: so does a module get its options in its own
         # process, and so they travel back to the controller much more quickly.
