@@ -71,7 +71,7 @@ ARGUMENTS = API_ARGUMENTS
 
 def work(task: Task) -> Outcome:
     """Log in; nothing is changed."""
-    server = connect(task.params)
+    server = connect(task.params, progress=task.progress)
     return Outcome(values={"session": server.session(), "server_version": None if server.is_cloud else server.version})
 
 
