@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, The bw.selfhost maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The Directory Connector as it is installed: one directory for each archive, and a link to the one that is in use.
+
+Source: bitwarden/directory-connector .github/workflows (bwdc-linux-VERSION.zip: the program and its native part).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import stat
+import tempfile
+import typing as t
+import zipfile
+from pathlib import Path
+
+from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+
+_EXECUTABLE = "bwdc"
+_CURRENT = "current"
+_UNPACKED = ".unpacked-"
+_MOST = 1024 * 1024 * 1024  # bytes of everything in an archive; a release has about 100 MB
+_CHUNK = 1024 * 1024
+_SUM = re.compile(r"[0-9a-f]{64}")
+_REPLACE = "Get the archive from the release page again, and compare its sha256."
+
+
+class Program:
+    """The directory of one installation."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @property
+    def executable(self) -> Path:
+        """The program in use."""
+        return self.directory / _CURRENT / _EXECUTABLE
+
+    @property
+    def sha256(self) -> str | None:
+        """The checksum of the archive that the program in use came from; C(None) without a program."""
+        try:
+            return os.readlink(self.directory / _CURRENT) if self.executable.exists() else None
+        except OSError:
+            return None
+
+    @contextlib.contextmanager
+    def unpacked(self, archive: Path, sha256: str) -> t.Iterator[Path]:
+        """Verify an archive and unpack it beside the program in use; C(use) takes it, otherwise it is gone in the end.
+
+        Raises:
+            SelfhostError: it is not the archive that was meant, or no archive of the connector.
+        """
+        if not self.directory.exists():
+            self.directory.mkdir()
+            self.directory.chmod(0o755)  # whatever our umask
+        for leftover in self.directory.glob(f"{_UNPACKED}*"):
+            shutil.rmtree(leftover)
+        target = Path(tempfile.mkdtemp(prefix=_UNPACKED, dir=self.directory))
+        try:
+            with _opened(archive) as stream:
+                _verify(stream, archive, sha256)
+                _unpack(stream, archive, target)
+            target.chmod(0o755)
+            yield target / _EXECUTABLE
+        finally:
+            shutil.rmtree(target, ignore_errors=True)
+
+    def check(self) -> None:
+        """Refuse a directory that holds anything else; what is in it is removed in time."""
+        names = [path.name for path in self.directory.iterdir()] if self.directory.exists() else []
+        others = [name for name in names if name != _CURRENT and not name.startswith(_UNPACKED) and not _SUM.fullmatch(name)]
+        if others:
+            raise SelfhostError(
+                f"{self.directory} holds {others[0]!r}, which is no part of the connector.",
+                field="program_dir",
+                remedy="Give the connector a directory of its own.",
+            )
+
+    def use(self, executable: Path, sha256: str) -> None:
+        """Put an unpacked program in use, in one step, and remove all others."""
+        home = self.directory / sha256
+        if home.exists():
+            shutil.rmtree(home)
+        os.replace(executable.parent, home)
+        link = self.directory / f"{_UNPACKED}{_CURRENT}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(sha256)
+        os.replace(link, self.directory / _CURRENT)
+        for other in self.directory.iterdir():
+            if other.is_dir() and not other.is_symlink() and other != home:
+                shutil.rmtree(other)
+
+
+def check_archive(archive: Path, sha256: str) -> None:
+    """Verify an archive without unpacking it."""
+    with _opened(archive) as stream:
+        _verify(stream, archive, sha256)
+
+
+def _opened(archive: Path) -> t.BinaryIO:
+    try:
+        return open(archive, "rb")
+    except OSError as error:
+        remedy = "Copy the release's archive bwdc-linux-VERSION.zip to this machine first."
+        raise SelfhostError(f"{archive} cannot be read: {error.strerror}.", field="archive", remedy=remedy) from None
+
+
+def _verify(stream: t.BinaryIO, archive: Path, sha256: str) -> None:
+    found = hashlib.sha256()
+    for chunk in iter(lambda: stream.read(_CHUNK), b""):
+        found.update(chunk)
+    if found.hexdigest() != sha256:
+        raise SelfhostError(f"{archive} has the sha256 {found.hexdigest()}, not the one given.", field="sha256", remedy=_REPLACE)
+
+
+def _unpack(stream: t.BinaryIO, archive: Path, target: Path) -> None:
+    """Unpack plain files and nothing else: no directories, so that no name can lead elsewhere."""
+    try:
+        with zipfile.ZipFile(stream) as opened:
+            entries = opened.infolist()
+            odd = [entry.filename for entry in entries if not _is_plain(entry)]
+            if (
+                odd
+                or _EXECUTABLE not in {entry.filename for entry in entries}
+                or sum(entry.file_size for entry in entries) > _MOST
+            ):
+                about = f", but {odd[0]!r}" if odd else ""
+                raise SelfhostError(f"{archive} is not an archive of the connector{about}.", field="archive", remedy=_REPLACE)
+            for entry in entries:
+                with opened.open(entry) as source, open(target / entry.filename, "xb") as file:
+                    shutil.copyfileobj(source, file, _CHUNK)
+                    os.fchmod(file.fileno(), 0o755 if entry.filename == _EXECUTABLE else 0o644)
+                    os.fsync(file.fileno())
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, FileExistsError) as error:
+        raise SelfhostError(f"{archive} cannot be unpacked: {error}.", field="archive", remedy=_REPLACE) from None
+
+
+def _is_plain(entry: zipfile.ZipInfo) -> bool:
+    """Say whether an entry is a file in the archive's root. What made the archive may not tell any kind of file."""
+    name, kind = entry.filename, stat.S_IFMT(entry.external_attr >> 16)
+    return name == os.path.basename(name) and name not in ("", ".", "..") and "\\" not in name and kind in (0, stat.S_IFREG)
