@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: client_organizations
 short_description: The client organizations of a provider as hosts
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Each client organization of a provider is a host, named like the client; two of one name have their id behind it.
   - The hosts are in the group C(client_organizations), in C(plan_enterprise) or C(plan_teams), and by the state of their owner in

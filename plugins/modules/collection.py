@@ -16,7 +16,7 @@ author:
 extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.organization
-  - bw.selfhost.organization_content.collection
+  - bw.selfhost.collection
   - bw.selfhost.attributes
   - bw.selfhost.attributes.actiongroup_api
 options:

@@ -15,7 +15,7 @@ author:
 extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.organization
-  - bw.selfhost.organization_content.group
+  - bw.selfhost.group
   - bw.selfhost.attributes
   - bw.selfhost.attributes.actiongroup_api
 options:

@@ -19,8 +19,8 @@ author:
 extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.organization
-  - bw.selfhost.organization_content.member
-  - bw.selfhost.organization_content.confirmation
+  - bw.selfhost.member
+  - bw.selfhost.confirmation
   - bw.selfhost.attributes
   - bw.selfhost.attributes.actiongroup_api
 notes:

@@ -23,6 +23,8 @@ extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.organization
   - bw.selfhost.organization_content
+  - bw.selfhost.confirmation
+  - bw.selfhost.affected
   - bw.selfhost.attributes
   - bw.selfhost.attributes.actiongroup_api
 notes:

@@ -101,7 +101,7 @@ ARGUMENTS = {
 
 def work(task: Task) -> Outcome:
     """Describe the organization."""
-    return Outcome(*organization_export.ensure(task.params, task.check_mode))
+    return Outcome(*organization_export.ensure(task.params, task.check_mode, task.progress))
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ author:
 extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.organization
-  - bw.selfhost.organization_content.policy
-  - bw.selfhost.organization_content.affected
+  - bw.selfhost.policy
+  - bw.selfhost.affected
   - bw.selfhost.attributes
   - bw.selfhost.attributes.actiongroup_api
 notes:

@@ -16,8 +16,8 @@ author:
 extends_documentation_fragment:
   - bw.selfhost.api
   - bw.selfhost.organization
-  - bw.selfhost.organization_content.sso
-  - bw.selfhost.organization_content.affected
+  - bw.selfhost.sso
+  - bw.selfhost.affected
   - bw.selfhost.attributes
   - bw.selfhost.attributes.actiongroup_api
 notes:

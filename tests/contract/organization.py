@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from tests.contract.speak import RELEASES, Answer, Http
+from tests.contract.speak import Answer, Http
 from tests.lab import Lab, crypto
 
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
@@ -20,7 +20,7 @@ Row = dict[str, t.Any]
 class Organization:
     """The local organization as its owner sees it, or as C(label) does; tokens are those of the first request."""
 
-    def __init__(self, lab: Lab, http: Http, release: str = RELEASES[-1], label: str = "owner") -> None:
+    def __init__(self, lab: Lab, http: Http, release: str | None = None, label: str = "owner") -> None:
         lab.reset(version=release)
         self.lab = lab
         self.http = http

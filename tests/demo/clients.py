@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from tests.demo import LOCAL, Demo
+from tests.demo import LOCAL, Demo, page_a
 from tests.lab import Lab
 
 PLAYBOOK = "playbooks/client_organization.yml"
@@ -31,6 +31,12 @@ def provider(lab: Lab, who: str = "provider_user") -> dict[str, t.Any]:
         },
         "provider_name": lab.facts["provider_name"],
     }
+
+
+def invitation_link(lab: Lab, email: str) -> str:
+    """Return the link in the newest invitation mail of an address."""
+    mail = [mail for mail in lab.mailbox(email) if "Join" in mail.subject][-1]
+    return next(word for word in mail.text.split() if word.startswith("https://"))
 
 
 def export() -> str:
@@ -70,7 +76,7 @@ def contents(page: Demo) -> dict[str, t.Any]:
             {"type": "password_generator", "data": {"minLength": 20}},
             {"type": "maximum_vault_timeout", "data": {"type": "custom", "minutes": 60, "action": "lock"}},
             {"type": "disable_personal_vault_export"},
-            {"type": "send_options", "data": {"disableHideEmail": True}},
+            {"type": "remove_unlock_with_pin"},
         ],
         "organization_sso": {
             "identifier": "acme",
@@ -88,3 +94,25 @@ def declare(page: Demo, **changes: t.Any) -> None:
     page.write_inventory(
         {"all": {"hosts": {"localhost": dict(LOCAL)}, "vars": everybody, "children": {"clients": {"hosts": {"acme": host}}}}}
     )
+
+
+SERVICE = "bitwarden-service@msp.example"
+SERVICE_PASSWORD = "service master password 1"
+NEW_OWNER = "boss@acme.example"
+ACTIVATION = "playbooks/msp_activation.yml"
+
+
+def declare_server(page: Demo, **changes: t.Any) -> None:
+    """Write the inventory: a client that hosts its own server, changed by the variables given."""
+    client = {"name": CLIENT, "plan": "enterprise", "seats": 15, "owner_email": SERVICE}
+    variables = {
+        **{name: value for name, value in page_a(page.lab, page.stack).items() if name.startswith(("server_", "egress_"))},
+        **provider(page.lab),
+        "licensing_bwdata": str(page.stack.bwdata),
+        "provider_client": client,
+        "provider_server": {"server_url": page.lab.facts["server_url"], "ca_path": page.lab.ca_path},
+        "provider_service_master_password": SERVICE_PASSWORD,
+        "provider_owner_email": NEW_OWNER,
+        **changes,
+    }
+    page.write_inventory({"bitwarden": {"hosts": {"vault.example.com": dict(LOCAL)}, "vars": variables}})

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.demo import Demo, demo
+from tests.demo import LOCAL, Demo, demo
+from tests.demo.clients import SERVICE, invitation_link, provider
 from tests.docs.conftest import MODULES, Document
 from tests.hosts import World
 from tests.hosts.world import addresses
@@ -45,21 +46,23 @@ globalSettings__installation__apiUri=https://api.bitwarden.eu
 globalSettings__pushRelayBaseUri=https://push.bitwarden.eu
 """
 HOST_SIDE = ("override_env", "server_config", "stack", "stack_info")
+IN_THE_PORTAL = ("account", "client_organization", "client_organization_info", "event_info", "provider_user")
 
 
 def real_values(page: Demo) -> dict[str, str]:
     """Values as they stand in examples -> what they are in the lab."""
-    return {
+    ids = {
         "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee": page.lab.facts["cloud_organization_id"],
         "11111111-2222-4333-8444-555555555555": page.lab.facts["installation_id"],
-        "/opt/bitwarden": str(page.stack.directory),
-        "files/": f"{page.directory}/files/",
     }
+    paths = {"/opt/bitwarden": str(page.stack.directory), "files/": f"{page.directory}/files/"}
+    return {example: real for example, real in {**ids, **paths}.items() if real}
 
 
 def variables(page: Demo) -> dict[str, str]:
     """The variables that examples use without saying where they come from."""
-    owner, cloud_owner = page.lab.people["owner"], page.lab.people["cloud_owner"]
+    owner, petra = page.lab.people["owner"], page.lab.people["provider_user"]
+    cloud_owner = petra if page.lab.facts["provider_id"] else page.lab.people["cloud_owner"]
     return {
         "owner_client_id": owner.client_id,
         "owner_client_secret": owner.client_secret,
@@ -68,6 +71,10 @@ def variables(page: Demo) -> dict[str, str]:
         "cloud_client_secret": cloud_owner.client_secret,
         "cloud_master_password": cloud_owner.master_password,
         "installation_key": page.lab.facts["installation_key"],
+        "sso_client_secret": "the identity provider knows it",
+        "provider_master_password": petra.master_password,
+        "service_master_password": "correct horse battery staple",
+        "invitation_link": invitation_link(page.lab, SERVICE) if page.lab.mailbox(SERVICE) else "",
     }
 
 
@@ -107,10 +114,32 @@ def page() -> t.Iterator[Demo]:
         yield page
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("egress")])
-def test_examples_run(name: str, documents: dict[str, Document], page: Demo) -> None:
-    done = page.playbook(playbook=str(play(page, documents[name]["examples"])))
+@pytest.fixture
+def portal() -> t.Iterator[Demo]:
+    """The world of the examples about providers, with an invitation for the service account."""
+    with demo(scenario="msp") as page:
+        clients = [{"name": "Invites", "plan": "enterprise", "seats": 1, "owner_email": SERVICE}]
+        variables = {**provider(page.lab), "provider_clients": clients}
+        page.write_inventory({"all": {"hosts": {"localhost": dict(LOCAL)}, "vars": variables}})
+        invited = page.playbook(playbook="playbooks/provider.yml")
+        assert invited.code == 0, invited.output
+        page.declare()
+        yield page
+
+
+def run_examples(page: Demo, examples: str) -> None:
+    done = page.playbook(playbook=str(play(page, examples)))
     assert done.code == 0, done.output
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("egress") and name not in IN_THE_PORTAL])
+def test_examples_run(name: str, documents: dict[str, Document], page: Demo) -> None:
+    run_examples(page, documents[name]["examples"])
+
+
+@pytest.mark.parametrize("name", IN_THE_PORTAL)
+def test_examples_about_providers_run(name: str, documents: dict[str, Document], portal: Demo) -> None:
+    run_examples(portal, documents[name]["examples"])
 
 
 @pytest.mark.network_namespace

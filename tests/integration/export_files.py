@@ -48,10 +48,10 @@ def item(number: int, kind: int) -> Members:
     member, texts = TEXTS[kind]
     content: Members = {name: value(number, name) for name in texts.split()}
     if kind == 1:
+        passkey = {name: value(number, name) for name in FIDO2.split()}
         content |= {
             "uris": [{"uri": f"https://{value(number, 'host')}/{path}", "match": path} for path in range(2)],
-            "passwordRevisionDate": DATE,
-            "fido2Credentials": [{**{name: value(number, name) for name in FIDO2.split()}, "creationDate": DATE}],
+            "fido2Credentials": [{**passkey, "counter": "0", "discoverable": "true", "creationDate": DATE}],
         }
     if kind == 2:
         content = {"type": 0}

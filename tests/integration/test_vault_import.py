@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from tests.lab import Lab, crypto
 from tests.lab.people import key64
 
 Result = dict[str, t.Any]
+ROOT = Path(__file__).parents[2]
 KEY = key64("local organization")
 
 
@@ -220,6 +224,31 @@ def test_no_secret_is_shown(lab: Lab, form: str) -> None:
     results.append(run(lab, content=content.replace("s3cret-0", "s3cret" * 2000)))
     assert [result["failed"] for result in results] == [False] * 4 + [True] * 2
     assert "s3cret" not in json.dumps(results)
+
+
+@pytest.mark.parametrize("place", ["in the controller's process", "as a process of its own"])
+def test_no_secret_is_shown_by_ansible(lab: Lab, tmp_path: Path, place: str) -> None:
+    (tmp_path / "export.json").write_text(organization_json(all_kinds()))
+    options = {**at_server(lab), "master_password": lab.people["owner"].master_password, "missing_collections": "create"}
+    content = "{{ lookup('ansible.builtin.unvault', folder ~ '/export.json') }}"
+    tasks = [
+        {"bw.selfhost.vault_import": {**options, "content": content}, "register": "done"},
+        {"ansible.builtin.debug": {"var": "done"}},
+    ]
+    (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    variables = {"folder": str(tmp_path)}
+    if place == "as a process of its own":  # the same Python by another name counts as another one
+        other = tmp_path / "python"
+        other.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        other.chmod(0o755)
+        variables["ansible_python_interpreter"] = str(other)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    command = ["ansible-playbook", "-vvvv", "--diff", "-e", json.dumps(variables), f"{tmp_path}/play.yml"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Item 39" in done.stdout
+    assert len(lab.rows("selfhost", "cipher")) == 40
+    assert "s3cret" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,96 +6,17 @@ import io
 import json
 import sys
 import threading
-import traceback
 import typing as t
 from urllib.parse import unquote, urlsplit
 
-from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from flask import Response
 
-from tests.lab import (
-    accounts,
-    cipher_items,
-    ciphers,
-    cloud,
-    collections,
-    connections,
-    events,
-    faults,
-    groups,
-    identity,
-    info,
-    license_routes,
-    member_changes,
-    member_confirm,
-    member_invites,
-    member_states,
-    members,
-    organization_delete,
-    organization_keys,
-    organizations,
-    pages,
-    policies,
-    prelogin,
-    provider_billing,
-    provider_clients,
-    provider_links,
-    provider_users,
-    providers,
-    public_api,
-    public_import,
-    public_members,
-    registration,
-    sponsorship_sync,
-    sponsorships,
-    sso,
-)
-from tests.lab.core import REGIONS, Core, Refusal, World, not_found
+from tests.lab import faults, organization_keys, services
+from tests.lab.core import REGIONS, Core, Refusal, World
 from tests.lab.ledger import Call, Ledger, Outcome, Request, plain
 from tests.lab.limits import Limiter
 from tests.lab.selfhost import Reply
-from tests.lab.web import answer
 
-_ROOMS = {
-    "api": (
-        info.common,
-        info.config,
-        accounts.routes,
-        connections.routes,
-        license_routes.routes,
-        cloud.routes,
-        sponsorship_sync.routes,
-        sponsorships.routes,
-        organizations.routes,
-        organization_keys.routes,
-        organization_delete.routes,
-        members.routes,
-        member_invites.routes,
-        member_confirm.routes,
-        member_changes.routes,
-        member_states.routes,
-        collections.routes,
-        groups.routes,
-        policies.routes,
-        sso.routes,
-        public_api.routes,
-        public_members.routes,
-        public_import.routes,
-        ciphers.routes,
-        cipher_items.routes,
-        events.routes,
-        providers.routes,
-        provider_users.routes,
-        provider_clients.routes,
-        provider_links.routes,
-        provider_billing.routes,
-    ),
-    "identity": (info.common, identity.routes, prelogin.routes, registration.routes),
-    "web": (pages.web,),
-    "admin": (info.common, pages.admin),
-    "events": (info.common, pages.events),
-    "other": (info.common,),
-}
 _SERVICES = (
     "api",
     "identity",
@@ -121,7 +42,7 @@ class Dispatcher:
         self.limiter = Limiter()
         self.lock = threading.RLock()
         self.worlds = {name: World(name, core) for name in (*REGIONS, "selfhost")}
-        self._apps = {name: _app(name) for name in _ROOMS}
+        self._apps = services.applications()
         core.selfhost.send = self._send
 
     def calm(self) -> None:
@@ -264,32 +185,3 @@ def _broken(fault: faults.Fault) -> Outcome:
         headers = {"Retry-After": "1"} if status in (429, 503) else {}
         return plain(status, json.dumps(Refusal(status, "A fault that was ordered.").body()), "application/json", **headers)
     return plain(0, "")  # nothing is answered
-
-
-def _app(name: str) -> Flask:
-    app = Flask(f"lab.{name}", static_folder=None)
-    app.url_map.strict_slashes = False
-    for room in _ROOMS[name]:
-        app.register_blueprint(room)
-    app.register_error_handler(Refusal, _refuse)
-    app.register_error_handler(HTTPException, _unknown)
-    app.register_error_handler(Exception, _crashed)
-    return app
-
-
-def _refuse(refusal: Refusal) -> Response:
-    request.environ["lab.notes"]["delay"] = refusal.delay
-    body = refusal.body()
-    response = answer(body, refusal.status) if body else Response(b"", refusal.status)
-    response.headers.update(refusal.headers)
-    return response
-
-
-def _unknown(error: HTTPException) -> Response:
-    return _refuse(not_found() if error.code == 404 else Refusal(error.code or 500))
-
-
-def _crashed(error: Exception) -> Response:
-    """A mistake of the lab itself: loud, so that it is not taken for the server's behaviour."""
-    traceback.print_exception(error)
-    return _refuse(Refusal(500, f"The lab is broken: {error!r}"))

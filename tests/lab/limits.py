@@ -1,6 +1,6 @@
 """Rate limits of the cloud; off unless switched on. All clients of the lab share one address.
 
-Source: bitwarden/server src/Api/appsettings.json, src/Identity/appsettings.json, src/Core/Utilities/CustomIpRateLimitMiddleware.cs;
+Source: bitwarden/server src/Api/appsettings.json, src/Identity/appsettings.json, Core/Utilities/CustomIpRateLimitMiddleware.cs;
 for the way they are counted AspNetCoreRateLimit (RateLimitProcessor, PathCounterKeyBuilder, AsyncKeyLockProcessingStrategy).
 """
 

@@ -131,7 +131,7 @@ class Stage:
         return self._change(server, "organization", {"id": organization_id}, fields)
 
     def set_user(self, server: str, email: str, **fields: t.Any) -> Row:
-        """Change an account: C(twoStepCode), C(newDeviceCode), C(ssoRequired), C(v2Encryption), C(otp), C(passwordHash) ..."""
+        """Change an account: C(twoStepCode), C(twoFactorEnabled), C(newDeviceCode), C(usesKeyConnector), C(ssoRequired) ..."""
         return self._change(server, "user", {"email": email}, fields)
 
     def set_member(self, email: str, server: str = "selfhost", organization_id: str | None = None, **fields: t.Any) -> Row:

@@ -5,6 +5,7 @@ Source: bitwarden/server OrganizationResponseModel.cs, ProfileOrganizationRespon
 
 from __future__ import annotations
 
+from tests.lab import compliance
 from tests.lab.core import World
 from tests.lab.state import Row
 
@@ -118,7 +119,7 @@ def organization(row: Row) -> Row:
     }
 
 
-def _entry(row: Row) -> Row:
+def _entry(world: World, row: Row) -> Row:
     names = ("id", "name", "enabled", "seats", "maxCollections", "maxStorageGb", *ABILITIES, *SETTINGS)
     entry = {name: row[name] for name in names}
     entry["useDisableSMAdsForUsers"] = entry.pop("useDisableSmAdsForUsers")  # spelled so in this one shape
@@ -128,14 +129,17 @@ def _entry(row: Row) -> Row:
         "productTierType": tier(row),
         "useActivateAutofillPolicy": False,
         "hasPublicAndPrivateKeys": bool(row["publicKey"] and row["privateKey"]),
-        "ssoBound": False,
-        "ssoEnabled": False,
-        "keyConnectorEnabled": False,
-        "keyConnectorUrl": None,
-        "ssoMemberDecryptionType": None,
+        **_single_sign_on(world, row),
         "accessSecretsManager": False,
         "accessPam": False,
     }
+
+
+def _single_sign_on(world: World, row: Row) -> Row:
+    config = world.get("sso", row["id"]) or {"enabled": False, "data": {}}
+    how, url = config["data"].get("memberDecryptionType"), config["data"].get("keyConnectorUrl")
+    found = {"ssoBound": False, "ssoEnabled": config["enabled"], "ssoMemberDecryptionType": how}
+    return {**found, "keyConnectorEnabled": how == 1 and bool(url), "keyConnectorUrl": url}
 
 
 def profile_organization(world: World, row: Row, member: Row) -> Row:
@@ -150,15 +154,15 @@ def profile_organization(world: World, row: Row, member: Row) -> Row:
     offer = own[0] if own else {}
     return {
         "object": "profileOrganization",
-        **_entry(row),
+        **_entry(world, row),
         "key": member["key"],
         "userId": member["userId"],
         "organizationUserId": member["id"],
         "status": member["status"],
         "type": member["type"],
         "permissions": {**NO_PERMISSIONS, **(member.get("permissions") or {})},
-        "resetPasswordEnrolled": False,
-        "userIsClaimedByOrganization": False,
+        "resetPasswordEnrolled": bool(member.get("resetPasswordKey")),
+        "userIsClaimedByOrganization": compliance.claimed(world, member),
         "providerId": provider["id"] if provider else None,
         "providerName": provider["name"] if provider else None,
         "providerType": provider["type"] if provider else None,
@@ -194,7 +198,7 @@ def provider_organization(world: World, provider: Row, link: Row, user_id: str) 
     row = world.get("organization", link["organizationId"]) or {}
     return {
         "object": "profileProviderOrganization",
-        **_entry(row),
+        **_entry(world, row),
         "key": link["key"],
         "userId": user_id,
         "resetPasswordEnrolled": False,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from dataclasses import dataclass
 
@@ -183,6 +184,12 @@ def by_pool(cases: t.Iterable[Case]) -> list[tuple[Pool, list[int]]]:
         if case.pool:
             steps.setdefault(case.pool, []).extend(case.deltas)
     return list(steps.items())
+
+
+def counted(pool: Pool, clients: t.Iterable[Client]) -> Pool:
+    """Return a pool with the seats that the server will reckon from: those of its clients, even if the bill still counts more."""
+    has = sum(client.seats for client in clients if client.plan == pool.name)
+    return dataclasses.replace(pool, assigned=min(pool.assigned, has))
 
 
 def uncounted(pool: Pool, clients: t.Iterable[Client]) -> int:

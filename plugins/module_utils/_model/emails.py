@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from collections import Counter
 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
@@ -21,7 +22,7 @@ def is_email(text: str | None) -> bool:
 
 def refusals(emails: t.Sequence[str], field: str) -> list[SelfhostError]:
     """Return what is wrong with the addresses of a list; servers take C(Ann@x.example) and C(ann@x.example) for one person."""
-    folded = [email.lower() for email in emails]
+    counts = Counter(email.lower() for email in emails)
     problems = [
         SelfhostError(f"{email!r} is not an e-mail address.", field=field, remedy="Write it as name@domain.")
         for email in dict.fromkeys(emails)
@@ -29,6 +30,6 @@ def refusals(emails: t.Sequence[str], field: str) -> list[SelfhostError]:
     ]
     return problems + [
         SelfhostError(f"{email!r} is named twice; case does not count.", field=field, remedy="Name each person once.")
-        for email in dict.fromkeys(folded)
-        if folded.count(email) > 1
+        for email, count in counts.items()
+        if count > 1
     ]

@@ -17,7 +17,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.vault_schema im
 # Names that columns had in older exports.
 _OLD = {"uri": "login_uri", "username": "login_username", "password": "login_password", "totp": "login_totp"}
 _NEEDED = ("name", "login_uri", "login_username", "login_password")
-_KNOWN = {*_NEEDED, "collections", "folder", "favorite", "type", "notes", "fields", "reprompt", "login_totp"}
+_KNOWN = {*_NEEDED, "collections", "folder", "favorite", "type", "notes", "fields", "reprompt", "login_totp", "archivedDate"}
 _LONGEST_URI = 1000
 
 

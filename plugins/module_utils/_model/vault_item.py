@@ -202,12 +202,9 @@ def _checked(rule: t.Any, value: t.Any, path: str) -> t.Any:
     if isinstance(rule, range):
         if isinstance(value, bool) or not isinstance(value, int) or value not in rule:
             raise SelfhostError(f"It must be a number from {rule[0]} to {rule[-1]}.", field=path)
-    elif rule is bool:
-        _refuse_other(value, bool, "true or false", path)
-    else:
-        _refuse_other(value, str, "a text", path)
-        return _date(value, path) if rule == DATE else _short_enough(value, rule, path)
-    return value
+        return value
+    _refuse_other(value, str, "a text", path)
+    return _date(value, path) if rule == DATE else _short_enough(value, rule, path)
 
 
 def _opened(key: bytes, rule: t.Any, value: t.Any, path: str) -> t.Any:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import typing as t
 
 # A schema is a dictionary of members, a list with the schema of its elements, or one of these rules for a single value: a number
-# is the longest ciphertext of an encrypted text, a range what a plain number may be; bool and DATE are plain, too.
+# is the longest ciphertext of an encrypted text, a range what a plain number may be, and DATE a plain date. What exports do not
+# tell is not in them: when a password was changed, whether it is filled in by itself.
 Schema = dict[str, t.Any]
 DATE = "date"
 
@@ -34,8 +35,6 @@ TYPES: dict[int, tuple[str, Schema]] = {
             "password": 5000,
             "totp": 1000,
             "uris": [{"uri": 10000, "match": range(6)}],
-            "passwordRevisionDate": DATE,
-            "autofillOnPageLoad": bool,
             "fido2Credentials": [{**_FIDO2, "creationDate": DATE}],
         },
     ),

@@ -27,7 +27,7 @@ def workplace(portal: Portal, case: Case) -> Workplace:
 def candidate(portal: Portal, case: Case) -> Candidate | None:
     """Return the owner who has accepted and waits to be confirmed, with the key that the server names; None when nobody does."""
     owner = case.owner
-    if owner is None or not owner.owner or owner.status != "accepted":
+    if not case.wish.present or owner is None or not owner.owner or owner.status != "accepted":
         return None
     rows = members.public_keys(portal.server, workplace(portal, case).id, [owner.id])
     row = next((row for row in rows if row["key"]), None)

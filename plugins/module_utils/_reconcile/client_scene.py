@@ -18,6 +18,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.client import (
     Member,
     Wish,
     client_of,
+    counted,
     meant,
     member_of,
 )
@@ -47,17 +48,13 @@ def look(portal: Portal, wishes: t.Sequence[Wish]) -> Scene:
     clients = listed(portal)
     joins = any(wish.existing_organization_id and wish.present and not meant(wish, clients) for wish in wishes)
     addable = providers.addable(portal.server, portal.id) if joins else []
-    return Scene(portal, clients, pools(portal), list(addable))
+    plans = providers.subscription(portal.server, portal.id)["plans"]
+    return Scene(portal, clients, [counted(model.pool_of(plan), clients) for plan in plans], list(addable))
 
 
 def listed(portal: Portal) -> list[Client]:
     """Return the provider's clients."""
     return [client_of(row) for row in providers.clients(portal.server, portal.id)]
-
-
-def pools(portal: Portal) -> list[model.Pool]:
-    """Return the provider's seats."""
-    return [model.pool_of(plan) for plan in providers.subscription(portal.server, portal.id)["plans"]]
 
 
 def cases(scene: Scene, wishes: t.Sequence[Wish], progress: Progress) -> list[Case]:

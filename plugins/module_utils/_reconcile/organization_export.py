@@ -8,6 +8,7 @@ import os
 import typing as t
 from pathlib import Path
 
+from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Progress
 from ansible_collections.bw.selfhost.plugins.module_utils._host import files
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_export import PARTS, document, options_of
@@ -25,9 +26,9 @@ LARGEST = 64 * files.LIMIT  # bytes
 _ABILITIES = {"groups": "useGroups", "policies": "usePolicies", "sso": "useSso", "scim": "useScim"}
 
 
-def ensure(params: Params, check_mode: bool) -> tuple[Plan, Values, list[str], dict[str, str] | None]:
+def ensure(params: Params, check_mode: bool, progress: Progress) -> tuple[Plan, Values, list[str], dict[str, str] | None]:
     """Return the organization as options and as text, and write the text where that is wanted; the last element is the diff."""
-    workplace = find_workplace(params)
+    workplace = find_workplace(params, progress)
     wanted = frozenset(params["parts"] or PARTS)
     able = frozenset(part for part in wanted if workplace.entry.get(_ABILITIES.get(part, "id")))
     options = options_of(read(workplace, able), able)

@@ -8,7 +8,6 @@ import typing as t
 from collections import Counter, defaultdict
 
 from ansible_collections.bw.selfhost.plugins.module_utils._client import (
-    collections,
     groups,
     organizations,
     policies,
@@ -78,8 +77,9 @@ def _unique_names(rows: Rows) -> Keys:
 
 
 def _collections(workplace: Workplace, people: tuple[Rows, Keys], teams: tuple[Rows, Keys]) -> dict[str, Collection]:
+    found = workplace.collections()
     key = workplace.key  # also where there is nothing to open: a wrong password is found before anything is changed
-    rows = [{**row, "name": _open(row, key)} for row in collections.listed(workplace.server, workplace.id)]
+    rows = [{**row, "name": name_of(row, key)} for row in found]
     members, groups_of = _access(*people), _access(*teams)
     keys = _unique_names(rows)
     return {
@@ -90,7 +90,8 @@ def _collections(workplace: Workplace, people: tuple[Rows, Keys], teams: tuple[R
     }
 
 
-def _open(row: dict[str, t.Any], key: bytes) -> str:
+def name_of(row: t.Mapping[str, t.Any], key: bytes) -> str:
+    """Return the full name of a collection."""
     try:
         return open_text(row["name"], key).strip()
     except SelfhostError as error:

@@ -7,16 +7,18 @@ from __future__ import annotations
 import typing as t
 from collections import defaultdict
 
-from ansible_collections.bw.selfhost.plugins.module_utils._client import ciphers, collections
+from ansible_collections.bw.selfhost.plugins.module_utils._client import ciphers
+from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Progress
 from ansible_collections.bw.selfhost.plugins.module_utils._model import import_request
-from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.text import open_text
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.import_file import Entry
 from ansible_collections.bw.selfhost.plugins.module_utils._model.import_match import Existing
 from ansible_collections.bw.selfhost.plugins.module_utils._model.vault_item import Item, Recognition, open_item
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.organization_read import name_of
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.workplace import Workplace
 
 Wire = t.Mapping[str, t.Any]
+OFTEN = 5000  # items between two words about them
 
 
 class Vault:
@@ -28,19 +30,20 @@ class Vault:
         unreadable: ids of items that cannot be decrypted here.
     """
 
-    def __init__(self, workplace: Workplace, recognition: Recognition) -> None:
+    def __init__(self, workplace: Workplace, recognition: Recognition, progress: Progress) -> None:
         self.workplace = workplace
         self.recognition = recognition
         self.collections: dict[str, Wire] = {}
         self.repeated: set[str] = set()
         self.unreadable: list[str] = []
+        self._progress = progress
         self._names: dict[str, str] = {}  # of collections, by id
 
     def read_collections(self) -> None:
         """Read the names of the collections."""
         self.collections, self.repeated = {}, set()
-        for wire in collections.listed(self.workplace.server, self.workplace.id):
-            name = open_text(wire["name"], self.workplace.key).strip()
+        for wire in self.workplace.collections():
+            name = name_of(wire, self.workplace.key)
             if name in self.collections:
                 self.repeated.add(name)
             self.collections[name] = wire
@@ -50,7 +53,9 @@ class Vault:
         """Return the items with the wanted fingerprints, by fingerprint; what is in the trash does not count."""
         self.unreadable = []
         found = defaultdict(list)
-        for wire in ciphers.listed(self.workplace.server, self.workplace.id):
+        for number, wire in enumerate(ciphers.listed(self.workplace.server, self.workplace.id), 1):
+            if number % OFTEN == 0:
+                self._progress(f"{number} items of the organization are read")
             fingerprint = None if wire.get("deletedDate") else self._fingerprint(wire)
             if fingerprint is not None and fingerprint in wanted:
                 names = tuple(self._names.get(id, id) for id in wire.get("collectionIds") or ())

@@ -7,6 +7,8 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from ansible_collections.bw.selfhost.plugins.module_utils._client.failures import Failure
+from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Progress
 from ansible_collections.bw.selfhost.plugins.module_utils._model import import_file, import_match, import_request
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError, refuse_all
 from ansible_collections.bw.selfhost.plugins.module_utils._model.import_file import Entry
@@ -16,22 +18,21 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.vault_item impo
 from ansible_collections.bw.selfhost.plugins.module_utils._model.vault_schema import NEW_TYPES
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.vault import Vault
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.workplace import find_workplace
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.writes import RERUN, settle
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.writes import RERUN, may_have_happened
 
 Params = t.Mapping[str, t.Any]
 Values = dict[str, t.Any]
-Progress = t.Callable[[str], None]
 
 
 def ensure(params: Params, check_mode: bool, progress: Progress) -> tuple[Plan, Values, list[str]]:
     """Import what is missing, and tell of each item in the file what has become of it."""
     source = "content" if params["content"] is not None else f"src ({params['src']})"
     entries = import_file.parse(_read(params), source, params["format"], params["target_collection"])
-    workplace = find_workplace(params)
+    workplace = find_workplace(params, progress)
     if not workplace.server.supports("new item types"):
         refuse_all([_too_new(entry, source) for entry in entries if entry.item.type in NEW_TYPES])
     recognition = Recognition(workplace.key, params["match_field"] if params["match"] == "field" else None)
-    job = Job(Vault(workplace, recognition), entries, source)
+    job = Job(Vault(workplace, recognition, progress), entries, source)
     job.look()
     missing = job.missing
     problems, said = job.ambiguous(missing), job.warnings(missing)
@@ -130,14 +131,15 @@ class Job:
             )
 
     def _import(self, batch: import_request.Batch, missing: t.Mapping[int, Entry]) -> None:
-        def left() -> import_request.Batch:
-            return [(number, wire) for number, wire in batch if self.partners[number] is None]
-
-        def is_done() -> bool:
+        """Send one request, once: a server that is only late would otherwise have everything twice."""
+        try:
+            self.vault.write(batch, missing)
+        except Failure as error:
+            if not may_have_happened(error):
+                raise
             self.look()
-            return not left()
-
-        settle(lambda: self.vault.write(left(), missing), is_done)
+            if any(self.partners[number] is None for number, _wire in batch):
+                raise SelfhostError(error.cause, field=error.field, remedy=RERUN) from None
 
     # --- what is told ---
 

@@ -36,6 +36,7 @@ class Workplace:
     entry: Entry = field(repr=False)
     portal: Portal | None
     master_password: str | None = field(repr=False)
+    _collections: list[dict[str, t.Any]] | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
@@ -57,6 +58,11 @@ class Workplace:
         """The id of our own membership; None when we only come through a provider."""
         return next((str(own["organizationUserId"]) for own in self.profile.organizations if own["id"] == self.id), None)
 
+    def collections(self) -> list[dict[str, t.Any]]:
+        """Read the collections. The key is proven against one of them, which then takes no further request."""
+        self._collections = collections.listed(self.server, self.id)
+        return self._collections
+
     @cached_property
     def account(self) -> Account:
         """Our unlocked account."""
@@ -69,7 +75,7 @@ class Workplace:
         What a server hands out as a membership's key could be anybody's making (type 4).
         """
         account, outer, wrapped = self.account, self.portal.key if self.portal else None, self.entry["key"]
-        witnesses = collections.listed(self.server, self.id)[:1]
+        witnesses = (self.collections() if self._collections is None else self._collections)[:1]
         try:
             key = keys.open_client_key(wrapped, outer) if outer else account.organization_key(wrapped)
             for collection in witnesses:
