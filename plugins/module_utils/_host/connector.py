@@ -8,7 +8,7 @@ Source: bitwarden/directory-connector src-cli/program.ts, src-cli/bwdc.ts.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.bw.selfhost.plugins.module_utils._host.connector_data import DataDirectory, scratch
@@ -19,6 +19,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.connector_failu
 from ansible_collections.bw.selfhost.plugins.module_utils._model.redact import redact
 
 _UMASK = 0o077
+_SHORTEST = 4  # a shorter secret would be found in every text
 _VARIABLES = {"BITWARDENCLI_CONNECTOR_PLAINTEXT_SECRETS": "true", "BW_NOINTERACTION": "true"}
 
 
@@ -59,15 +60,13 @@ class Connector:
         self._executable = executable
         self._terms = terms
 
-    def call(self, command: str, variables: t.Mapping[str, str] | None = None) -> Answer:
-        """Run one command to its end. Its texts come without the secrets of the data file and of C(variables)."""
-        known = secrets(self.data.document()) | set((variables or {}).values())
-        try:
-            finished = _execute(self._executable, self.data.path, self._terms, ("--response", command), variables or {})
-        finally:
-            self.data.protect()
-        answer = answer_of(finished.code, finished.stdout, finished.stderr)
-        return Answer(answer.success, answer.data, redact(answer.text, known | secrets(self.data.document())))
+    def login(self, client_id: str, client_secret: str) -> Answer:
+        """Ask for a session. The program takes the key from its environment or from its arguments, which anybody could read."""
+        return self._answer("login", {"BW_CLIENTID": client_id, "BW_CLIENTSECRET": client_secret}, {client_secret})
+
+    def call(self, command: str) -> Answer:
+        """Run one command to its end."""
+        return self._answer(command, {}, set())
 
     def run(self, command: str) -> Answer:
         """Run a command that must succeed.
@@ -79,6 +78,17 @@ class Connector:
         if not answer.success:
             raise explain(command, answer)
         return answer
+
+    def _answer(self, command: str, variables: t.Mapping[str, str], hidden: set[str]) -> Answer:
+        """Return an answer whose text is without secrets: those of the data file, before and after, and C(hidden)."""
+        hidden = hidden | secrets(self.data.document())
+        try:
+            finished = _execute(self._executable, self.data.path, self._terms, ("--response", command), variables)
+        finally:
+            self.data.protect()
+        answer = answer_of(finished.code, finished.stdout, finished.stderr)
+        hidden = {secret for secret in hidden | secrets(self.data.document()) if len(secret) >= _SHORTEST}
+        return replace(answer, text=redact(answer.text, hidden))
 
 
 def _execute(executable: Path, data: Path, terms: Terms, arguments: tuple[str, ...], variables: t.Mapping[str, str]) -> Finished:

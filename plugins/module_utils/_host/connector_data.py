@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The Directory Connector's private directory: its data file with the secrets in it, and what we remember of its syncs.
 
-Source: bitwarden/directory-connector libs/services/lowdbStorage.service.ts; the program leaves the file readable for all since G2.
+Source: bitwarden/directory-connector libs/services/lowdbStorage.service.ts; since G2 the program leaves it readable for all.
 """
 
 from __future__ import annotations
@@ -96,14 +96,16 @@ class DataDirectory:
         file = files.read(self.path / _MEMORY, _LIMIT)
         with contextlib.suppress(ValueError, KeyError, TypeError):
             content = json.loads((file and file.data) or b"")
-            return Memory(str(content["listing"]), frozenset(map(str, content["members"])))
+            listed, left = (frozenset(map(str, content[name])) for name in ("listed", "left"))
+            return Memory(str(content["listing"]), listed, left, int(content["memberships"]))
         return Memory()
 
     def remember(self, memory: Memory) -> None:
         """Keep what the next sync is compared with."""
         if memory != self.memory():
-            content = {"listing": memory.listing, "members": sorted(memory.members)}
-            self._replace(_MEMORY, json.dumps(content).encode())
+            self._replace(
+                _MEMORY, json.dumps({**vars(memory), "listed": sorted(memory.listed), "left": sorted(memory.left)}).encode()
+            )
 
     @contextlib.contextmanager
     def copy(self) -> t.Iterator[DataDirectory]:

@@ -138,10 +138,13 @@ def differences(document: Document, sections: t.Iterable[Section]) -> Plan:
     """Return how a document differs from what the sections say; a switch that is missing differs, a missing text is C(null)."""
     plan = Plan()
     for section in sections:
-        current = value_at(document, section.path)
-        plan += compare(
-            "connector option", section.name, current if isinstance(current, dict) else {}, section.fields, section.secret
-        )
+        found = value_at(document, section.path)
+        current = found if isinstance(found, dict) else {}
+        if not section.fields.keys() & current.keys():
+            given = {name: value for name, value in section.fields.items() if value is not None}
+            plan += compare("connector option", section.name, None, given or None, section.secret)
+        else:
+            plan += compare("connector option", section.name, current, section.fields, section.secret)
     return plan
 
 
@@ -168,7 +171,10 @@ def rules_of(document: Document) -> Rules:
     sync = value_at(document, (*top, "sync")) or {}
     # An Active Directory lists whom it has deleted only for a test, or for a sync that reads everything.
     deleted = value_at(document, (*top, "directoryType")) != KINDS["ldap"].number
-    return Rules(bool(sync.get("users")), bool(sync.get("removeDisabled")), deleted, bool(sync.get("overwriteExisting")))
+    users, groups, disabled, overwrite = (
+        bool(sync.get(name)) for name in ("users", "groups", "removeDisabled", "overwriteExisting")
+    )
+    return Rules(users, groups, disabled, deleted, overwrite)
 
 
 def check_owner(document: Document, organization_id: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
 _LISTS = ("groups", "enabledUsers", "disabledUsers", "deletedUsers")
+_HALF = 50  # percent: nobody loses half of all people or memberships at once
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Rules:
 
     Attributes:
         users: whether users are synced at all.
+        groups: whether groups are.
         disabled: whether those are removed whom the directory has disabled.
         deleted: whether those are removed whom the directory tells to be deleted.
         overwrite: whether everybody is removed who is not listed.
     """
 
     users: bool
+    groups: bool
     disabled: bool
     deleted: bool
     overwrite: bool
@@ -42,15 +45,19 @@ class Rules:
 
 @dataclass(frozen=True)
 class Memory:
-    """What syncs that succeeded were about; no names, only digests of them.
+    """What the last sync that succeeded was about; no names, only digests of them.
 
     Attributes:
-        listing: of all that the last one listed.
-        members: of each person whom they have made a member and not removed.
+        listing: of all that was listed.
+        listed: of each person who was to be a member.
+        left: of those who were so earlier, and whom no sync has removed.
+        memberships: how many there were in all groups together.
     """
 
     listing: str = ""
-    members: frozenset[str] = frozenset()
+    listed: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+    memberships: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,19 @@ class Listing:
         names = dict(zip(("groups", "users", "disabled", "deleted"), _LISTS))
         return {name: len(self.content[key]) for name, key in names.items()}
 
+    @property
+    def memberships(self) -> int:
+        """How many there are in all groups together."""
+        return sum(len(group["userIds"]) for group in self.content["groups"])
+
+    def staying(self, rules: Rules) -> frozenset[str]:
+        """Return who is to be a member."""
+        enabled = self._digests("enabledUsers")
+        return enabled if rules.disabled else enabled | self._digests("disabledUsers")
+
     def removed(self, rules: Rules, known: Memory) -> frozenset[str]:
         """Return who of those who are known is removed by a sync, as far as the server still has them."""
-        leaving = known.members - self._staying(rules)
+        leaving = (known.listed | known.left) - self.staying(rules)
         if rules.overwrite:
             return leaving
         disabled = self._digests("disabledUsers") if rules.disabled else frozenset()
@@ -76,11 +93,9 @@ class Listing:
     def memory(self, rules: Rules, known: Memory) -> Memory:
         """Return what is to be remembered after a sync: who is only gone from the directory still is a member."""
         text = json.dumps([self.content[key] for key in _LISTS], sort_keys=True)
-        return Memory(_digest(text), (known.members - self.removed(rules, known)) | self._staying(rules))
-
-    def _staying(self, rules: Rules) -> frozenset[str]:
-        enabled = self._digests("enabledUsers")
-        return enabled if rules.disabled else enabled | self._digests("disabledUsers")
+        staying = self.staying(rules)
+        left = (known.listed | known.left) - staying - self.removed(rules, known)
+        return Memory(_digest(text), staying, left, self.memberships)
 
     def _digests(self, key: str) -> frozenset[str]:
         return frozenset(_digest(str(user["externalId"])) for user in self.content[key])
@@ -103,20 +118,41 @@ def listing_of(answer: object) -> Listing:
 
 def refusals(listing: Listing, rules: Rules, known: Memory, limits: Limits) -> list[SelfhostError]:
     """Return why this must not be synced."""
+    users, least = listing.counts["users"], 1 if limits.minimum is None else limits.minimum
+    missing = known.listed - listing.staying(rules)
+    removed = listing.removed(rules, known)
     found = []
-    users = listing.counts["users"]
-    least = 1 if limits.minimum is None else limits.minimum
     if rules.users and users < least:
-        cause = f"The directory has {users} users, and {least} is the least to be believed."
-        remedy = "Look at filter, path and rights of the account that reads it, or lower the number."
-        found.append(SelfhostError(cause, field="min_directory_users", remedy=remedy))
-    removed, before = len(listing.removed(rules, known)), len(known.members)
-    if removed > limits.removals or removed * 100 > limits.percent * before:
-        allowed = f"allowed are {limits.removals} and {limits.percent} %"
-        cause = f"A sync would remove {removed} of {before} people ({removed * 100 / before:.0f} %); {allowed}."
-        remedy = "If that is meant, raise max_removals and max_removals_percent for one run."
-        found.append(SelfhostError(cause, field="max_removals", remedy=remedy))
+        found.append(
+            _refused("min_directory_users", f"The directory has {users} users, and {least} is the least to be believed.")
+        )
+    if rules.users and _beyond(len(missing), len(known.listed), max(_HALF, limits.percent)):
+        share = _share(len(missing), len(known.listed))
+        found.append(_refused("max_removals_percent", f"{share} people of the last sync are missing in the directory."))
+    lost = known.memberships - listing.memberships
+    if rules.groups and _beyond(lost, known.memberships, max(_HALF, limits.percent)):
+        share = _share(lost, known.memberships)
+        found.append(
+            _refused("max_removals_percent", f"{share} memberships in groups of the last sync are missing in the directory.")
+        )
+    everybody = len(known.listed | known.left)
+    if len(removed) > limits.removals or _beyond(len(removed), everybody, limits.percent):
+        allowed = f"at most {limits.removals}, and {limits.percent} %, may be"
+        found.append(_refused("max_removals", f"{_share(len(removed), everybody)} people would be removed, and {allowed}."))
     return found
+
+
+def _refused(field: str, cause: str) -> SelfhostError:
+    remedy = f"Nothing was sent. Look at the directory, the filters and the reading account; if they are right, change {field}."
+    return SelfhostError(cause, field=field, remedy=remedy)
+
+
+def _beyond(count: int, total: int, percent: int) -> bool:
+    return count * 100 > percent * total
+
+
+def _share(count: int, total: int) -> str:
+    return f"{count} of {total} ({count * 100 / total:.0f} %)"
 
 
 def _digest(text: str) -> str:

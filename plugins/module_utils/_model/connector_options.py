@@ -19,12 +19,20 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.connector_direc
     camel,
 )
 from ansible_collections.bw.selfhost.plugins.module_utils._model.connector_generations import Generation
+from ansible_collections.bw.selfhost.plugins.module_utils._model.directory_filter import flaw
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.regions import REGIONS, self_hosted
 
 _CLIENT_ID = re.compile(r"organization\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
-_ESCAPED = re.compile(r"\\[0-9a-fA-F]{2}")
 _INVITES = "inviteUsersAfterProvisioning"
+# Option -> the least and the most that it can be.
+_RANGES = {
+    "min_directory_users": (0, 1000000),
+    "max_removals": (0, 1000000),
+    "max_removals_percent": (0, 100),
+    "timeout": (1, 86400),
+    "lock_timeout": (0, 86400),
+}
 
 
 @dataclass(frozen=True)
@@ -188,6 +196,14 @@ def _foreign(name: str, directory: Options, sync: Options) -> t.Iterator[Selfhos
                 yield _problem(one, f"For an Active Directory the connector always sets {forced}.", "Leave it out.")
 
 
+def _numbers(params: Options) -> t.Iterator[SelfhostError]:
+    port = (params["directory"]["ldap"] or {}).get("port")
+    given = [*((name, params[name], *limits) for name, limits in _RANGES.items()), ("directory.ldap.port", port, 1, 65535)]
+    for name, value, least, most in given:
+        if value is not None and not least <= value <= most:
+            yield SelfhostError(f"{value} is out of range.", field=name, remedy=f"Give a number from {least} to {most}.")
+
+
 def _empty(name: str, directory: Options) -> t.Iterator[SelfhostError]:
     for option, value in directory.items():
         if value == "":
@@ -219,7 +235,7 @@ def _filters(name: str, sync: Options) -> t.Iterator[SelfhostError]:
     kind = KINDS[name]
     for option, keywords in (("user_filter", kind.users), ("group_filter", kind.groups)):
         text = sync[option]
-        problem = (_unbalanced(text) if name == "ldap" else _no_effect(text, keywords)) if text else ""
+        problem = (flaw(text) if name == "ldap" else _no_effect(text, keywords)) if text else ""
         if problem:
             remedy = (
                 "Correct the filter."
@@ -227,18 +243,6 @@ def _filters(name: str, sync: Options) -> t.Iterator[SelfhostError]:
                 else f"Write KEYWORD:VALUE,VALUE with one of {', '.join(sorted(keywords))}."
             )
             yield _problem(option, problem, remedy)
-
-
-def _unbalanced(text: str) -> str:
-    """Say what is wrong with the brackets of an LDAP filter; the client library closes them where it likes."""
-    depth, plain = 0, _ESCAPED.sub("", text.strip())
-    if not plain.startswith("("):
-        return "An LDAP filter begins with a bracket."
-    for number, character in enumerate(plain):
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if depth < 0 or (depth == 0 and number < len(plain) - 1):
-            return "It closes a bracket too early, or is more than one filter."
-    return "It does not close all of its brackets." if depth else ""
 
 
 def _no_effect(text: str, keywords: frozenset[str]) -> str:

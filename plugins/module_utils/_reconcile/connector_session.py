@@ -36,7 +36,7 @@ class Session:
 
     def __init__(self, connector: Connector, client_id: str, client_secret: str) -> None:
         self._connector = connector
-        self._key = {"BW_CLIENTID": client_id.lower(), "BW_CLIENTSECRET": client_secret}
+        self._key = client_id.lower(), client_secret
 
     @property
     def notes(self) -> Notes:
@@ -50,10 +50,10 @@ class Session:
             SelfhostError: the server does not let us in.
         """
         noted = self.notes
-        if noted.token and [noted.client_id, noted.client_secret] != list(self._key.values()):
+        if noted.token and (noted.client_id, noted.client_secret) != self._key:
             self._connector.run("logout")
-        answer = self._connector.call("login", self._key)
-        if not answer.success and answer.already_logged_in != organization_id(self._key["BW_CLIENTID"]):
+        answer = self._connector.login(*self._key)
+        if not answer.success and answer.already_logged_in != organization_id(self._key[0]):
             raise explain("login", answer)
 
     def test(self) -> Listing:
@@ -120,8 +120,8 @@ def synchronize(options: t.Mapping[str, t.Any]) -> Report:
     """Sync a connector as it is, without its other options: what a timer does.
 
     Args:
-        options: data_dir, program_dir, ca_path, client_id, client_secret, min_directory_users, max_removals, max_removals_percent,
-            timeout and lock_timeout of the module.
+        options: data_dir, program_dir, ca_path, client_id, client_secret, min_directory_users, max_removals,
+            max_removals_percent, timeout and lock_timeout of the module.
 
     Raises:
         lock.Held: another run is at it.
