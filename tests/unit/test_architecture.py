@@ -18,8 +18,9 @@ PLUGINS = metrics.ROOT / "plugins"
 FLOORS: dict[str, tuple[set[str], set[str]]] = {
     "_model": ({"_model"}, {"cryptography", "argon2"}),
     "_client": ({"_client", "_model"}, {"requests", "urllib3"}),
+    "_directory": ({"_directory", "_model"}, {"ldap", "ldap3"}),
     "_host": ({"_host", "_model"}, set()),
-    "_reconcile": ({"_reconcile", "_client", "_host", "_model"}, set()),
+    "_reconcile": ({"_reconcile", "_client", "_directory", "_host", "_model"}, set()),
 }
 FLOOR_FILES = [path for floor in FLOORS for path in sorted((PLUGINS / "module_utils" / floor).rglob("*.py"))]
 

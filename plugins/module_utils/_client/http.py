@@ -159,7 +159,10 @@ class Http:
     _idle: list[requests.Session] = field(default_factory=list, repr=False, compare=False)
 
     def send(self, method: str, url: str, *, token: str | None = None, **content: t.Any) -> Answer:
-        """Send one request and return its answer, whatever its status. C(content) is that of C(requests.request)."""
+        """Send one request and return its answer, whatever its status. C(content) is that of C(requests.request).
+
+        C(timeout) among it counts instead of the session's.
+        """
         for _turn in range(TURNS - 1):
             answer = self._send(method, url, token, content)
             if not self.pace.again(answer.status, answer.headers):
@@ -173,11 +176,11 @@ class Http:
         except IndexError:
             session = _new_session(self.repeatable)
         # verify is given each time because requests lets the environment override a session's own value.
-        content.update(verify=self.verify, timeout=self.timeout, allow_redirects=False, auth=_Bearer(token))
+        content = {"timeout": self.timeout, **content, "verify": self.verify, "allow_redirects": False, "auth": _Bearer(token)}
         try:
             response = session.request(method, url, **content)
         except OSError as error:
-            raise unreachable(error, method, url, timeout=self.timeout, prefix=self.prefix) from None
+            raise unreachable(error, method, url, timeout=content["timeout"], prefix=self.prefix) from None
         finally:
             self._idle.append(session)
             self.pace.count(method, url)
