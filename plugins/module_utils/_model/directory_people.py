@@ -15,8 +15,8 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.directory_state
 from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Change
 
 # How a person is known to the organization: by the external id, by the address alone (made by hand), by the address under an id
-# that the directory gave once, by the address under somebody else's id, or not at all.
-SAME, BY_HAND, MOVED, FOREIGN, NEW = "same", "by hand", "moved", "foreign", "new"
+# that the directory gave once, or by the address under somebody else's id.
+SAME, BY_HAND, MOVED, FOREIGN = "same", "by hand", "moved", "foreign"
 
 
 @dataclass(frozen=True)
@@ -74,53 +74,56 @@ class People:
         self.pending: list[Pending] = []
         matched: set[str] = set()
         for user in directory.users:
-            member, how = self._find(user)
-            if member is not None:
-                matched.add(member.id)
-            self._decide(user, member, how)
+            found = self._find(user)
+            matched.update(member.id for member, _how in found)
+            self._decide(user, found)
         self.gone = [member for member in state.members if member.id not in matched and self._is_gone(member)]
         if options.removals == "absent":
             for member in self.gone:
                 self._remove(member, "It is not in the directory.")
 
-    def _find(self, user: User) -> tuple[Member | None, str]:
-        member = self._state.by_external_id.get(user.external_id)
-        if member is not None:
-            return member, SAME
-        member = self._state.by_email.get(user.email)
-        if member is None:
-            return None, NEW
+    def _find(self, user: User) -> list[tuple[Member, str]]:
+        """Return the members who are this person, the best match first; more than one was made by hand, or by a mistake."""
+        same, member = self._state.by_external_id.get(user.external_id), self._state.by_email.get(user.email)
+        found = [] if same is None else [(same, SAME)]
+        if member is not None and member is not same:
+            found.append((member, self._known_as(member)))
+        return found
+
+    def _known_as(self, member: Member) -> str:
+        """Say how a member is known who has a person's address, but not the external id."""
         if member.external_id is None:
-            return member, BY_HAND
+            return BY_HAND
         moved = self.scope.held(member.external_id) and member.external_id not in self._directory.present
-        return member, MOVED if moved else FOREIGN
+        return MOVED if moved else FOREIGN
 
     def _is_gone(self, member: Member) -> bool:
         if not self.scope.holds(member.external_id) or member.external_id in self._directory.present:
             return False
         return member.email not in self._directory.addresses
 
-    def _decide(self, user: User, member: Member | None, how: str) -> None:
+    def _decide(self, user: User, found: list[tuple[Member, str]]) -> None:
         if user.disabled and self._options.removals != "none":
-            self._leave(user, member, how)
-        elif member is None:
+            for member, how in found:
+                self._leave(user, member, how)
+        elif found:
+            self._stay(user, *found[0])
+        else:
             entry = wire.member(user.email, user.external_id)
             change = Change("create", "member", user.email, after={"external_id": user.external_id})
             self.steps.append(Step("invite", change, external_id=user.external_id, entry=entry))
             self.known[user.external_id] = (user.external_id, user.external_id)
-        else:
-            self._stay(user, member, how)
 
-    def _leave(self, user: User, member: Member | None, how: str) -> None:
+    def _leave(self, user: User, member: Member, how: str) -> None:
         """Let go of somebody whose account is disabled."""
-        if member is None or how == FOREIGN:
-            return
         if how == BY_HAND:
             self._wait(member, "The account is disabled in the directory, but the member was not made by it.")
-            return
-        self._remove(member, "The account is disabled in the directory.")
-        if member.is_owner:
-            self.known[user.external_id] = (member.id, str(member.external_id))
+        elif how == SAME and member.email != user.email and member.email in self._directory.addresses:
+            self._wait(member, f"{user.dn} is disabled in the directory, but the member has the address of somebody else there.")
+        elif how != FOREIGN:
+            self._remove(member, "The account is disabled in the directory.")
+            if member.is_owner:
+                self.known[user.external_id] = (member.id, str(member.external_id))
 
     def _remove(self, member: Member, reason: str) -> None:
         if member.is_owner:
