@@ -17,7 +17,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import S
 
 # All that docker, compose and curl need. Everything else, secrets above all, stays out of the children.
 _PASSED = ("PATH", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "XDG_RUNTIME_DIR")
-_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _GRACE = 10.0
 
@@ -68,7 +68,7 @@ class Account:
     def environment(self) -> dict[str, str]:
         """Return the variables a child gets. run.sh asks for the ids of C(USER): a wrong one would own the files."""
         passed = {key: os.environ[key] for key in _PASSED if key in os.environ}
-        proxies = {key: value for key, value in os.environ.items() if key.lower() in _PROXIES}
+        proxies = {key: value for key, value in os.environ.items() if key.lower() in PROXIES}
         who = {"USER": self.name, "LOGNAME": self.name} if self.name else {}
         return {"PATH": _PATH, "LC_ALL": "C.UTF-8", **passed, **proxies, **who, "HOME": self.home}
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import typing as t
 
-# Section -> key -> value, or several values of a key that may stand there several times.
-Sections = t.Mapping[str, t.Mapping[str, t.Union[str, tuple[str, ...]]]]
+# Key -> value, or the values of a key that stands there several times.
+Keys = t.Mapping[str, t.Union[str, tuple[str, ...]]]
+Sections = t.Mapping[str, Keys]
 
 # What no program of ours needs of a machine, whatever it does.
 CONFINED = {
@@ -35,7 +36,7 @@ def unit_text(sections: Sections, module: str) -> str:
     return f"# Managed by bw.selfhost.{module}\n" + "\n\n".join(_block(name, keys) for name, keys in sections.items()) + "\n"
 
 
-def _block(name: str, keys: t.Mapping[str, str | tuple[str, ...]]) -> str:
+def _block(name: str, keys: Keys) -> str:
     pairs = ((key, one) for key, value in keys.items() for one in ((value,) if isinstance(value, str) else value))
     return "\n".join([f"[{name}]", *(f"{key}={value}" for key, value in pairs)])
 
