@@ -39,7 +39,7 @@ options:
     required: true
   program_dir:
     description:
-      - Directory of the program. Without it, C(program) in O(data_dir). Nothing else may be in it.
+      - Directory of the program. Without it, O(data_dir) with C(-program) after it. Nothing else may be in it.
     type: path
   user:
     description:

@@ -33,12 +33,11 @@ _LIMIT = 16 * 1024 * 1024  # bytes
 
 
 class DataDirectory:
-    """One connector's data. C(program) is the program's directory, which may be inside."""
+    """One connector's data, which belong to the account that the program runs as."""
 
-    def __init__(self, path: Path, account: Account, program: Path) -> None:
+    def __init__(self, path: Path, account: Account) -> None:
         self.path = path
         self._account = account
-        self._program = program
 
     @property
     def exists(self) -> bool:
@@ -52,8 +51,7 @@ class DataDirectory:
         if not self.path.parent.is_dir():
             raise _misplaced(f"The directory {self.path.parent} does not exist.", "Create it, or choose another place.")
         names = sorted(os.listdir(self.path)) if self.exists else []
-        program = self._program.name if self._program.parent == self.path else None
-        others = [name for name in names if not name.startswith(_OURS) and name != program]
+        others = [name for name in names if not name.startswith(_OURS)]
         if others:
             raise _misplaced(
                 f"{self.path} holds {others[0]!r}, which is no part of the connector's data.",
@@ -111,7 +109,7 @@ class DataDirectory:
     def copy(self) -> t.Iterator[DataDirectory]:
         """Return a copy in a private temporary directory, to be changed without anybody noticing."""
         with scratch(self._account) as folder:
-            copied = DataDirectory(folder, self._account, self._program)
+            copied = DataDirectory(folder, self._account)
             for name in (_DATA, _MEMORY):
                 file = files.read(self.path / name, _LIMIT)
                 if file is not None:
@@ -125,9 +123,15 @@ class DataDirectory:
         return {"owner": f"{self._account.uid}:{self._account.gid}", "mode": f"{mode:04o}"}
 
     def _own(self, path: Path, mode: int) -> None:
-        if _attributes(path) != self._wanted(mode):
-            os.chown(path, self._account.uid, self._account.gid, follow_symlinks=False)
-            path.chmod(mode)
+        """Give a file to the account; not one that a link of somebody's leads to."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
+            if stat.S_ISDIR(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_nlink == 1):
+                os.fchown(descriptor, self._account.uid, self._account.gid)
+                os.fchmod(descriptor, mode)
+        finally:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager

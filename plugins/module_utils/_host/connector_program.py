@@ -21,7 +21,7 @@ from pathlib import Path
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 
 _EXECUTABLE = "bwdc"
-_CURRENT = "current"
+_CURRENT, _NEXT = "current", "next"
 _UNPACKED = ".unpacked-"
 _MOST = 1024 * 1024 * 1024  # bytes of everything in an archive; a release has about 100 MB
 _CHUNK = 1024 * 1024
@@ -55,16 +55,17 @@ class Program:
         Raises:
             SelfhostError: it is not the archive that was meant, or no archive of the connector.
         """
-        if not self.directory.exists():
-            self.directory.mkdir()
-            self.directory.chmod(0o755)  # whatever our umask
-        for leftover in self.directory.glob(f"{_UNPACKED}*"):
-            shutil.rmtree(leftover)
-        target = Path(tempfile.mkdtemp(prefix=_UNPACKED, dir=self.directory))
         try:
-            with _opened(archive) as stream:
-                _verify(stream, archive, sha256)
-                _unpack(stream, archive, target)
+            if not self.directory.exists():
+                self.directory.mkdir()
+                self.directory.chmod(0o755)  # whatever our umask
+            target = Path(tempfile.mkdtemp(prefix=_UNPACKED, dir=self.directory))
+        except OSError as error:
+            remedy = "Run the task as root (become: true), or choose another place."
+            raise SelfhostError(f"{error.strerror}.", field=str(self.directory), remedy=remedy) from None
+        try:
+            with _opened(archive, sha256) as opened:
+                _unpack(opened, target)
             target.chmod(0o755)
             yield target / _EXECUTABLE
         finally:
@@ -73,7 +74,11 @@ class Program:
     def check(self) -> None:
         """Refuse a directory that holds anything else; what is in it is removed in time."""
         names = [path.name for path in self.directory.iterdir()] if self.directory.exists() else []
-        others = [name for name in names if name != _CURRENT and not name.startswith(_UNPACKED) and not _SUM.fullmatch(name)]
+        others = [
+            name
+            for name in names
+            if name not in (_CURRENT, _NEXT) and not name.startswith(_UNPACKED) and not _SUM.fullmatch(name)
+        ]
         if others:
             raise SelfhostError(
                 f"{self.directory} holds {others[0]!r}, which is no part of the connector.",
@@ -87,27 +92,40 @@ class Program:
         if home.exists():
             shutil.rmtree(home)
         os.replace(executable.parent, home)
-        link = self.directory / f"{_UNPACKED}{_CURRENT}"
+        link = self.directory / _NEXT
         link.unlink(missing_ok=True)
         link.symlink_to(sha256)
         os.replace(link, self.directory / _CURRENT)
-        for other in self.directory.iterdir():
+        for other in self.directory.iterdir():  # what a killed run has left, too
             if other.is_dir() and not other.is_symlink() and other != home:
                 shutil.rmtree(other)
 
 
 def check_archive(archive: Path, sha256: str) -> None:
     """Verify an archive without unpacking it."""
-    with _opened(archive) as stream:
-        _verify(stream, archive, sha256)
+    with _opened(archive, sha256):
+        pass
 
 
-def _opened(archive: Path) -> t.BinaryIO:
+@contextlib.contextmanager
+def _opened(archive: Path, sha256: str) -> t.Iterator[zipfile.ZipFile]:
+    """Open an archive whose checksum is right, and which holds the program and other plain files and nothing else.
+
+    There are no directories in it, so that no name can lead elsewhere.
+    """
     try:
-        return open(archive, "rb")
+        stream = archive.open("rb")
     except OSError as error:
         remedy = "Copy the release's archive bwdc-linux-VERSION.zip to this machine first."
         raise SelfhostError(f"{archive} cannot be read: {error.strerror}.", field="archive", remedy=remedy) from None
+    with stream:
+        _verify(stream, archive, sha256)
+        try:
+            with zipfile.ZipFile(stream) as opened:
+                _check_entries(archive, opened.infolist())
+                yield opened
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            raise SelfhostError(f"{archive} cannot be unpacked: {error}.", field="archive", remedy=_REPLACE) from None
 
 
 def _verify(stream: t.BinaryIO, archive: Path, sha256: str) -> None:
@@ -118,26 +136,20 @@ def _verify(stream: t.BinaryIO, archive: Path, sha256: str) -> None:
         raise SelfhostError(f"{archive} has the sha256 {found.hexdigest()}, not the one given.", field="sha256", remedy=_REPLACE)
 
 
-def _unpack(stream: t.BinaryIO, archive: Path, target: Path) -> None:
-    """Unpack plain files and nothing else: no directories, so that no name can lead elsewhere."""
-    try:
-        with zipfile.ZipFile(stream) as opened:
-            entries = opened.infolist()
-            odd = [entry.filename for entry in entries if not _is_plain(entry)]
-            if (
-                odd
-                or _EXECUTABLE not in {entry.filename for entry in entries}
-                or sum(entry.file_size for entry in entries) > _MOST
-            ):
-                about = f", but {odd[0]!r}" if odd else ""
-                raise SelfhostError(f"{archive} is not an archive of the connector{about}.", field="archive", remedy=_REPLACE)
-            for entry in entries:
-                with opened.open(entry) as source, open(target / entry.filename, "xb") as file:
-                    shutil.copyfileobj(source, file, _CHUNK)
-                    os.fchmod(file.fileno(), 0o755 if entry.filename == _EXECUTABLE else 0o644)
-                    os.fsync(file.fileno())
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, FileExistsError) as error:
-        raise SelfhostError(f"{archive} cannot be unpacked: {error}.", field="archive", remedy=_REPLACE) from None
+def _check_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:
+    names = [entry.filename for entry in entries]
+    odd = [entry.filename for entry in entries if not _is_plain(entry) or names.count(entry.filename) > 1]
+    if odd or _EXECUTABLE not in names or sum(entry.file_size for entry in entries) > _MOST:
+        about = f": it holds {odd[0]!r}" if odd else ""
+        raise SelfhostError(f"{archive} is not an archive of the connector{about}.", field="archive", remedy=_REPLACE)
+
+
+def _unpack(opened: zipfile.ZipFile, target: Path) -> None:
+    for entry in opened.infolist():
+        with opened.open(entry) as source, open(target / entry.filename, "xb") as file:
+            shutil.copyfileobj(source, file, _CHUNK)
+            os.fchmod(file.fileno(), 0o755 if entry.filename == _EXECUTABLE else 0o644)
+            os.fsync(file.fileno())
 
 
 def _is_plain(entry: zipfile.ZipInfo) -> bool:

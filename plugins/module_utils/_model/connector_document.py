@@ -99,8 +99,8 @@ def _no_constant(text: str) -> t.NoReturn:
 
 
 def render(document: Document) -> bytes:
-    """Return a document as the bytes of a data file."""
-    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+    """Return a document as the bytes of a data file, as the program writes them."""
+    return json.dumps(document, indent=2).encode()
 
 
 def value_at(document: t.Any, path: Path) -> t.Any:

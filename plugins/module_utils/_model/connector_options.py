@@ -136,6 +136,7 @@ def refusals(params: Options, generation: Generation | None) -> list[SelfhostErr
     sync = params["sync"]
     found = [
         *_server(params),
+        *_numbers(params),
         *_empty(name, directory),
         *_filters(name, sync),
         *_switches(params),

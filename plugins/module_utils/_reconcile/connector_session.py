@@ -132,7 +132,7 @@ def synchronize(options: t.Mapping[str, t.Any]) -> Report:
         remedy = "Run bw.selfhost.directory_connector first."
         raise SelfhostError("There is no connector that has been set up.", field=str(path), remedy=remedy)
     account = Account.running_for(path)
-    data = DataDirectory(path, account, program.directory)
+    data = DataDirectory(path, account)
     with hold(path / LOCK, options["lock_timeout"]) as lock:
         terms = Terms(account, options["ca_path"], options["timeout"], (lock,))
         session = Session(Connector(program.executable, data, terms), options["client_id"], options["client_secret"])

@@ -51,7 +51,7 @@ class _Work:
         path = Path(params["data_dir"])
         self._program = _program(params)
         account = Account.named(params["user"]) if params["user"] else Account.running_for(_nearest(path))
-        self._data = DataDirectory(path, account, self._program.directory)
+        self._data = DataDirectory(path, account)
         self._terms = Terms(account, params["ca_path"], params["timeout"])
         self._version = ""
         self._generation = self._look()
@@ -74,7 +74,6 @@ class _Work:
         plan = self._data.permissions()
         installing = self._installation()
         if installing.changed:
-            check_archive(Path(self._params["archive"]), self._params["sha256"])
             plan += installing + configuration.expected(self._data.document() or {}, self._wish, self._generation)
             if self._params["run"] == "sync":
                 plan += Plan((Change("run", "sync", self._wish.organization_id, reason="After the installation."),))
@@ -96,6 +95,8 @@ class _Work:
         self._version = self._coming_version()
         generation = generation_of(self._version)
         refuse_all(refusals(self._params, generation))
+        if self._installation().changed:
+            check_archive(Path(self._params["archive"]), self._params["sha256"])
         return generation
 
     def _coming_version(self) -> str:
@@ -153,9 +154,9 @@ class _Work:
 def _remove(params: Params, check_mode: bool) -> Report:
     """Leave nothing: neither data nor program."""
     path, program = Path(params["data_dir"]), _program(params)
-    data = DataDirectory(path, Account.running_for(_nearest(path)), program.directory)
+    data = DataDirectory(path, Account.running_for(_nearest(path)))
     program.check()
-    found = [directory for directory in (program.directory, path) if directory.exists() and directory.parent != path]
+    found = [directory for directory in (program.directory, path) if directory.exists()]
     if data.exists:
         data.check()
     plan = Plan(tuple(Change("delete", "directory", str(directory)) for directory in found))
@@ -167,7 +168,7 @@ def _remove(params: Params, check_mode: bool) -> Report:
 
 
 def _program(params: Params) -> Program:
-    return Program(Path(params["program_dir"] or Path(params["data_dir"]) / "program"))
+    return Program(Path(params["program_dir"] or f"{params['data_dir']}-program"))
 
 
 def _nearest(path: Path) -> Path:
