@@ -211,3 +211,25 @@ def test_8_foreign_rows_are_404(lab: Lab, public: Public) -> None:
     body = {"type": 2, "collections": [{"id": made, **VIEW, **MANAGE}]}
     answer = public.ask("PUT", f"/members/{public.member('bob@example.com')['id']}", body)
     assert answer.json()["message"].startswith("The Manage property is mutually exclusive")
+
+
+def test_8_members_are_listed_without_their_collections(public: Public) -> None:
+    """Only a member of his own is shown with them."""
+    ann = public.member("ann@example.com")
+    assert ann["collections"] is None
+    assert public.done("GET", f"/members/{ann['id']}")["collections"] == []
+
+
+def test_8_subscription(public: Public, lab: Lab, http: Http) -> None:
+    """Clouds tell it, servers do not."""
+    wrong(public.ask("GET", "/organization/subscription"), 400, "Only allowed when not self hosted.")
+    key = lab.rows("eu", "organization_api_key", organizationId=lab.facts["cloud_organization_id"], type=0)[0]
+    about = {
+        "grant_type": "client_credentials",
+        "client_id": f"organization.{key['organizationId']}",
+        "client_secret": key["apiKey"],
+    }
+    token = http.grant("eu", **about, scope="api.organization").json()["access_token"]
+    found = http.get("eu:/public/organization/subscription", token).json()
+    assert set(found) == {"passwordManager", "secretsManager"}
+    assert found["passwordManager"]["seats"] == lab.rows("eu", "organization", id=key["organizationId"])[0]["seats"]

@@ -64,9 +64,10 @@ class Slapd:
         known = {"hosts": ["127.0.0.1"], "port": port, "tls": "ldaps", "ca_path": str(self.ca_path)}
         return {**known, "bind_dn": f"cn={account},ou=Services,{tree}", "bind_password": PASSWORD, **other}
 
-    def change(self, ldif: str, tree: str = OPENLDAP) -> None:
-        """Apply changes; those without a changetype add an entry."""
+    def change(self, ldif: str, tree: str = OPENLDAP, *, manage_referrals: bool = False) -> None:
+        """Apply changes; those without a changetype add an entry. Referrals are entries only for those who manage them."""
         command = ["ldapmodify", "-a", "-x", "-H", f"ldap://127.0.0.1:{self.port}", "-D", f"{_ADMIN},{tree}", "-w", PASSWORD]
+        command += ["-M"] if manage_referrals else []
         subprocess.run(command, input=ldif.encode(), check=True, capture_output=True)
 
     def start(self) -> None:

@@ -42,8 +42,9 @@ def organization() -> Actor:
 
 def _parts() -> list[str]:
     """Return the scopes that a scoped key needs for this request; writing does not include reading."""
-    room, verb = request.path.split("/")[2], "read" if request.method == "GET" else "write"
-    rooms = ["members", "groups"] if request.path.endswith("/organization/import") else [room]
+    _empty, _public, room, *rest = request.path.split("/")
+    verb = "read" if request.method == "GET" else "write"
+    rooms = {"import": ["members", "groups"], "subscription": ["subscription"]}.get("".join(rest), [room])
     return [f"api.organization.{room}.{verb}" for room in rooms]
 
 
