@@ -66,9 +66,19 @@ class Slapd:
 
     def change(self, ldif: str, tree: str = OPENLDAP, *, manage_referrals: bool = False) -> None:
         """Apply changes; those without a changetype add an entry. Referrals are entries only for those who manage them."""
-        command = ["ldapmodify", "-a", "-x", "-H", f"ldap://127.0.0.1:{self.port}", "-D", f"{_ADMIN},{tree}", "-w", PASSWORD]
+        command: list[str | Path] = [
+            "ldapmodify",
+            "-a",
+            "-x",
+            "-H",
+            f"ldap://127.0.0.1:{self.port}",
+            "-D",
+            f"{_ADMIN},{tree}",
+            "-w",
+            PASSWORD,
+        ]
         command += ["-M"] if manage_referrals else []
-        subprocess.run(command, input=ldif.encode(), check=True, capture_output=True)
+        _run(command, ldif)
 
     def start(self) -> None:
         """Begin to serve."""
@@ -121,8 +131,14 @@ class Slapd:
         """Write a tree into its database, which is much quicker than by LDAP."""
         accounts = dict.fromkeys((ACCOUNT, LIMITED), PASSWORD)
         text = "".join(dataclasses.replace(tree, accounts=accounts).ldif())
-        command = [self._program, "-T", "add", "-q", "-f", self.folder / "slapd.conf", "-n", str(number)]
-        subprocess.run(command, input=text.encode(), check=True, capture_output=True)
+        command: list[str | Path] = [self._program, "-T", "add", "-q", "-f", self.folder / "slapd.conf", "-n", str(number)]
+        _run(command, text)
+
+
+def _run(command: list[str | Path], text: str) -> None:
+    done = subprocess.run(command, input=text.encode(), check=False, capture_output=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode())
 
 
 def _free_ports(count: int) -> list[int]:

@@ -35,12 +35,14 @@ class Person:
         unit: the organizational unit below People, none for People itself.
         mails: e-mail addresses; by default one made of the uid.
         control: userAccountControl, in Active Directory only.
+        surname: by default the uid.
     """
 
     uid: str
     unit: str = ""
     mails: tuple[str, ...] | None = None
     control: int = 512
+    surname: str = ""
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -105,7 +107,8 @@ class Tree:
         yield from map(self.team_ldif, self.teams)
 
     def person_ldif(self, person: Person) -> str:
-        about: dict[str, t.Any] = {"objectClass": ["inetOrgPerson"], "sn": person.uid, "cn": person.uid, "mail": person.addresses}
+        about: dict[str, t.Any] = {"objectClass": ["inetOrgPerson"], "cn": person.uid, "mail": person.addresses}
+        about["sn"] = person.surname or person.uid
         if self.active:
             about["objectClass"] += ["securityPrincipal"]
             about |= {"objectGUID": self.guid(person.uid).bytes_le, "name": person.uid}

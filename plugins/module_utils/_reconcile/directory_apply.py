@@ -54,6 +54,7 @@ _REFUSALS = (
         "Let an owner accept the invitation and be confirmed.",
     ),
 )
+TOO_LARGE = 413
 _PLACE = re.compile(r"(members|groups)\[(\d+)\]", re.IGNORECASE)
 
 
@@ -113,6 +114,12 @@ def _entries(steps: t.Sequence[Step]) -> list[wire.Body]:
 
 def _explained(error: ApiError, body: wire.Body) -> SelfhostError:
     """Say what a refused import means, and which entry it is about."""
+    if error.status == TOO_LARGE:
+        return SelfhostError(
+            f"A proxy before the server takes no requests of this size ({TOO_LARGE}).",
+            field=error.endpoint,
+            remedy="Let it take more, in nginx with client_max_body_size.",
+        )
     if error.status != 400:
         return error
     said = " ".join([error.message, *(text for texts in error.validation.values() for text in texts)])
