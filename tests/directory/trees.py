@@ -18,7 +18,7 @@ attributetype ( 1.3.6.1.4.1.4203.666.1.901 NAME 'objectGUID'
 attributetype ( 1.3.6.1.4.1.4203.666.1.902 NAME 'userAccountControl'
   EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
 attributetype ( 1.3.6.1.4.1.4203.666.1.903 NAME 'sAMAccountName'
-  EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+  EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
 objectclass ( 1.3.6.1.4.1.4203.666.3.901 NAME 'securityPrincipal' SUP top AUXILIARY
   MAY ( objectGUID $ userAccountControl $ sAMAccountName $ name ) )
 objectclass ( 1.3.6.1.4.1.4203.666.3.902 NAME 'group' SUP top STRUCTURAL

@@ -11,9 +11,11 @@ import yaml
 
 from tests.demo import LOCAL, Demo, demo
 from tests.demo.clients import SERVICE, invitation_link, provider
+from tests.directory import ACTIVE_DIRECTORY, OPENLDAP, PASSWORD, Slapd
 from tests.docs.conftest import MODULES, Document
 from tests.hosts import World
 from tests.hosts.world import addresses
+from tests.integration.directory_world import Organization, small
 from tests.integration.export_files import all_kinds, organization_json
 
 # What examples take as given, and how an operator gets it.
@@ -46,6 +48,7 @@ globalSettings__installation__apiUri=https://api.bitwarden.eu
 globalSettings__pushRelayBaseUri=https://push.bitwarden.eu
 """
 HOST_SIDE = ("override_env", "server_config", "stack", "stack_info")
+WITH_A_DIRECTORY = ("directory_sync",)
 IN_THE_PORTAL = ("account", "client_organization", "client_organization_info", "event_info", "provider_user")
 
 
@@ -132,7 +135,10 @@ def run_examples(page: Demo, examples: str) -> None:
     assert done.code == 0, done.output
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("egress") and name not in IN_THE_PORTAL])
+ELSEWHERE = (*WITH_A_DIRECTORY, *IN_THE_PORTAL)
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("egress") and name not in ELSEWHERE])
 def test_examples_run(name: str, documents: dict[str, Document], page: Demo) -> None:
     run_examples(page, documents[name]["examples"])
 
@@ -140,6 +146,28 @@ def test_examples_run(name: str, documents: dict[str, Document], page: Demo) -> 
 @pytest.mark.parametrize("name", IN_THE_PORTAL)
 def test_examples_about_providers_run(name: str, documents: dict[str, Document], portal: Demo) -> None:
     run_examples(portal, documents[name]["examples"])
+
+
+@pytest.mark.parametrize("name", WITH_A_DIRECTORY)
+def test_examples_about_directories_run(name: str, documents: dict[str, Document], tmp_path: Path) -> None:
+    with demo(scenario="page_a") as page, Slapd(tmp_path / "slapd", small(), small(ACTIVE_DIRECTORY)) as slapd:
+        key = Organization(page.lab).options
+        real = {
+            "{{ organization_client_id }}": key["client_id"],
+            "{{ organization_client_secret }}": key["client_secret"],
+            "{{ directory_password }}": PASSWORD,
+            "dc=ad,dc=example,dc=com": ACTIVE_DIRECTORY,
+            "dc=example,dc=com": OPENLDAP,
+            "ldap.example.com": "127.0.0.1",
+            "dc1.ad.example.com": "127.0.0.1",
+            "port: 636": f"port: {slapd.tls_port}",
+            "/etc/ssl/certs/corp-ca.pem": str(slapd.ca_path),
+        }
+        examples = documents[name]["examples"]
+        for example, found in real.items():
+            examples = examples.replace(example, found)
+        run_examples(page, examples)
+        assert len(Organization(page.lab).members) == len(small().people)
 
 
 @pytest.mark.network_namespace
