@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: ## run the Families sponsorship page against a local lab, twice, and show what was observed
+demo: ## run the pages of sponsorships, providers and clients against a local lab, and show what was observed
 	@python3 tools/prepare.py demo
 	@$(PYTHON) -m tests.demo
 
@@ -35,7 +35,7 @@ sanity: prepared ## run ansible-test sanity on the oldest and the newest ansible
 molecule: prepared ## run the Molecule scenarios
 	@python3 tools/check.py molecule
 
-metrics: prepared ## print size, complexity and typing of the code
+metrics: prepared ## print size, complexity, typing and test coverage of the code
 	@$(PYTHON) -m tools.metrics
 
 format: prepared ## format the Python code and repair what the linter can repair

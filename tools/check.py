@@ -20,9 +20,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = ".venv-oldest"
 NEWEST = ".venv-newest" if (ROOT / ".venv-newest").exists() else ".venv"
-PYTEST = "python -m pytest -q -n 2"
+PYTEST = "pytest -q -n 2"
+# Whole hosts are shared by the tests of a file. Coverage looks into playbooks and workers, too (pyproject.toml).
+TESTS = ("coverage erase", f"coverage run -m {PYTEST} --dist loadfile", "coverage combine -q", "python -m tools.metrics")
 # Whole hosts behave the same whatever ansible-core built the module: once is enough.
-SUITES_ELSEWHERE = f"{PYTEST} -m 'not network_namespace' tests/unit tests/integration"
+SUITES_ELSEWHERE = f"python -m {PYTEST} -m 'not network_namespace' tests/unit tests/integration"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ STATIC = (
     Layer("molecule", ("molecule test",)),
 )
 SUITES = (
-    Layer("tests", (f"{PYTEST} --dist loadfile",)),  # whole hosts are shared by the tests of a file
+    Layer("tests", TESTS),
     Layer("suites-oldest", (SUITES_ELSEWHERE,), OLDEST),
     Layer("suites-newest", (SUITES_ELSEWHERE,), NEWEST),
 )

@@ -1,4 +1,6 @@
-"""Measure the size, complexity and typing of the collection's code, without its documentation.
+"""Measure the size, complexity, typing and test coverage of the collection's code, without its documentation.
+
+It fails when a target is missed. How much the tests have covered is among the numbers once `make test` has measured it.
 
 Usage: python -m tools.metrics
 """
@@ -8,16 +10,19 @@ from __future__ import annotations
 import ast
 import io
 import json
+import math
 import re
 import shutil
 import statistics
 import subprocess
+import sys
 import tokenize
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+COVERED = 95  # percent of the lines of module_utils
 DOCUMENTS = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
 NO_CODE = {
     tokenize.COMMENT,
@@ -38,6 +43,29 @@ class Function:
     name: str
     lines: int
     annotated: bool
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number and, if it has one, its target: C(most) or C(least)."""
+
+    name: str
+    value: float
+    unit: str = ""
+    most: float = math.inf
+    least: float = -math.inf
+
+    @property
+    def met(self) -> bool:
+        """Whether the number is within its target."""
+        return self.least <= self.value <= self.most
+
+    def __str__(self) -> str:
+        line = f"{self.name:<68}{self.value:>8.4g} {self.unit:<3}"
+        verdict = "ok" if self.met else "MISSED"
+        if math.isfinite(self.most):
+            return f"{line} at most {self.most:<5g} {verdict}"
+        return f"{line} at least {self.least:<5g} {verdict}" if math.isfinite(self.least) else line.rstrip()
 
 
 def sources() -> list[Path]:
@@ -93,26 +121,49 @@ def complexities() -> list[int]:
     return [int(match[1]) for finding in report if (match := re.search(r"\((\d+) > 0\)", finding["message"]))]
 
 
-def table() -> list[tuple[str, str, str]]:
-    """Return name, value and target of every number the architecture names."""
+def sizes() -> list[Metric]:
+    """Return the numbers of the architecture that the code itself shows."""
     modules = [len(code_lines(path)) for path in sources() if path.parent.name == "modules"]
     found = [function for path in sources() for function in functions(path)]
     lengths, complexity = [function.lines for function in found], complexities()
-    annotated = 100 * sum(function.annotated for function in found) / len(found)
+    annotated = statistics.mean(function.annotated for function in found)
     largest = max(sources(), key=lambda path: len(code_lines(path)))
     return [
-        ("code lines per module, median", f"{statistics.median(modules):g}" if modules else "-", "25"),
-        ("code lines of the largest file", f"{len(code_lines(largest))} ({largest.name})", "300"),
-        ("function length, 95th percentile", str(percentile(lengths, 95)), "30"),
-        ("complexity, 95th percentile", str(percentile(complexity, 95)), "6"),
-        ("complexity, maximum", str(max(complexity)), "10"),
-        ("functions with a return annotation", f"{annotated:.1f} %", "100 %"),
+        Metric("code lines per module, median", statistics.median(modules), most=25),
+        Metric(f"code lines of the largest file ({largest.name})", len(code_lines(largest)), most=300),
+        Metric("function length, 95th percentile", percentile(lengths, 95), most=30),
+        Metric("complexity, 95th percentile", percentile(complexity, 95), most=6),
+        Metric("complexity, maximum", max(complexity), most=10),
+        Metric("functions with a return annotation", 100 * annotated, "%", least=100),
     ]
 
 
+def coverage() -> list[Metric]:
+    """Return how much of the module utils the tests have run, when that was measured since the last `make clean`."""
+    command = [sys.executable, "-m", "coverage", "json", "-q", "-o", "-"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, text=True)
+    if done.returncode:
+        return []
+    report = json.loads(done.stdout)
+    files = [Metric(f"  {path}", _covered(file["summary"], "statements"), "%") for path, file in report["files"].items()]
+    poor = sorted((file for file in files if file.value < COVERED), key=lambda file: file.value)
+    totals = report["totals"]
+    return [
+        Metric("lines of module_utils that tests run", _covered(totals, "statements"), "%", least=COVERED),
+        Metric("branches of module_utils that tests take", _covered(totals, "branches"), "%"),
+        *poor,
+    ]
+
+
+def _covered(summary: dict[str, float], what: str) -> float:
+    return summary[f"percent_{what}_covered"]
+
+
 def main() -> None:
-    for name, value, target in table():
-        print(f"{name:<38}{value:<24}target {target}")
+    metrics = [*sizes(), *coverage()]
+    print(*metrics, sep="\n")
+    if not all(metric.met for metric in metrics):
+        raise SystemExit("A target is missed.")
 
 
 if __name__ == "__main__":

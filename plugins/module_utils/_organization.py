@@ -81,7 +81,7 @@ SSO: Spec = {
     "enabled": {"type": "bool"},
     "identifier": {"type": "str"},
     "member_decryption": {"type": "str", "choices": list(DECRYPTION)},
-    "key_connector_url": {"type": "str"},
+    "key_connector_url": {"type": "str", "no_log": False},  # an address
     "oidc": _sign_on("oidc"),
     "saml2": _sign_on("saml2"),
 }

@@ -26,7 +26,7 @@ options:
     type: bool
     default: false
 notes:
-  - Without root, or without Docker, only the host is looked from. RV(skipped) and a warning say so.
+  - Without root, or without Docker, only the host is looked from. RV(not_probed) and a warning say so.
   - Unless O(proxy) and O(no_proxy) are set, each place goes by its own environment, as the services do.
   - Of destinations over UDP only the name is looked up, because nobody has to answer a datagram.
 seealso:
@@ -149,7 +149,7 @@ vantages:
     - name: bitwarden-api
       scope: containers
       covers: [bitwarden-api, bitwarden-admin, bitwarden-identity]
-skipped:
+not_probed:
   description: The places that could not be looked from, and why.
   returned: success
   type: list

@@ -32,6 +32,9 @@ class InProcess(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         """Return the module's result."""
         result: Values = super().run(tmp, task_vars)
+        # Without what Ansible's own types of text, number and so on know beside it: so does a module get its options in its own
+        # process, and so they travel back to the controller much more quickly.
+        self._task.args = json.loads(json.dumps(self._task.args, default=str))
         options = {name: _as_text(value) if name in TEXTS else value for name, value in self._task.args.items()}
         here = self._is_here(task_vars or {})
         result.update(self._work(options) if here else self._execute_module(module_args=options, task_vars=task_vars))
@@ -52,7 +55,7 @@ class InProcess(ActionBase):  # type: ignore[misc]
         module = importlib.import_module(
             f"ansible_collections.bw.selfhost.plugins.modules.{self._task.action.rpartition('.')[2]}"
         )
-        options = ArgumentSpecValidator(module.ARGUMENTS, **getattr(module, "RULES", {})).validate(_plain(given))
+        options = ArgumentSpecValidator(module.ARGUMENTS, **getattr(module, "RULES", {})).validate(given)
         if options.error_messages:
             unknown = f"Unsupported parameters for ({self._task.action}) module: " if options.unsupported_parameters else ""
             return {"failed": True, "msg": unknown + "; ".join(options.error_messages)}
@@ -70,17 +73,6 @@ class InProcess(ActionBase):  # type: ignore[misc]
         """Show a sentence at once: Ansible carries it from this worker to the process that has the terminal."""
         if not self._task.no_log:
             Display().display(f"progress: {self._task.action}: {text}")
-
-
-def _plain(value: t.Any) -> t.Any:
-    """Return a value as a module gets it from JSON: without what Ansible's own types of text, number and so on know beside it."""
-    if isinstance(value, dict):
-        return {_plain(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    if value is None or isinstance(value, bool):
-        return value
-    return next((kind(value) for kind in (int, float) if isinstance(value, kind)), str(value))
 
 
 def _as_text(value: t.Any) -> t.Any:

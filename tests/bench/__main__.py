@@ -2,7 +2,7 @@
 
 It tells and never fails, because times depend on the machine.
 
-Usage: python -m tests.bench
+Usage: python -m tests.bench [FLOW ...]     (without a name: all of them)
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import resource
 import statistics
+import sys
 import tempfile
 import typing as t
 from pathlib import Path
@@ -17,14 +18,16 @@ from pathlib import Path
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.override_env import plan_settings
 
 from tests.bench.egress import egress
-from tests.bench.figures import RUNS, Figure, median_seconds
+from tests.bench.items import items
+from tests.bench.organization import organization
+from tests.bench.timing import RUNS, median_seconds
 from tests.demo import Demo, demo
-from tools import metrics
+from tools.metrics import Metric
 
 EMPTY_PLAY = "- hosts: bitwarden\n  gather_facts: false\n  tasks: []\n"
 
 
-def converged_page_a() -> t.Iterator[Figure]:
+def converged_page_a() -> t.Iterator[Metric]:
     """A second run of page A, beside an empty play on the same machine at the same time."""
     with demo() as page:
         empty = page.directory / "empty.yml"
@@ -40,18 +43,18 @@ def converged_page_a() -> t.Iterator[Figure]:
         requests, writes = page.lab.requests(), page.lab.writes()
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     play, nothing = statistics.median(seconds), statistics.median(baseline)
-    yield Figure("page A, first run", first, "s")
-    yield Figure("page A, converged run", play, "s")
-    yield Figure("page A, converged run, processor time", statistics.median(processor), "s")
-    yield Figure("empty play", nothing, "s")
-    yield Figure("page A, converged run, beyond the empty play", play - nothing, "s", 3)
-    yield Figure("page A, converged run, as a multiple of the empty play", play / nothing, "x")
+    yield Metric("page A, first run", first, "s")
+    yield Metric("page A, converged run", play, "s")
+    yield Metric("page A, converged run, processor time", statistics.median(processor), "s")
+    yield Metric("empty play", nothing, "s")
+    yield Metric("page A, converged run, beyond the empty play", play - nothing, "s", 3)
+    yield Metric("page A, converged run, as a multiple of the empty play", play / nothing, "x")
     calls = [request.path for request in requests if request.origin == "client"]
     probed = sum(path in ("/alive", "/") for path in calls)
-    yield Figure("page A, converged run, requests", len(calls) - probed, "", 12)
-    yield Figure("page A, converged run, requests that prove the way to the cloud", probed, "", 3)
-    yield Figure("page A, converged run, writes", len(writes), "", 0)
-    yield Figure("page A, largest process", memory, "MiB", 150)
+    yield Metric("page A, converged run, requests", len(calls) - probed, "", 12)
+    yield Metric("page A, converged run, requests that prove the way to the cloud", probed, "", 3)
+    yield Metric("page A, converged run, writes", len(writes), "", 0)
+    yield Metric("page A, largest process", memory, "MiB", 150)
 
 
 def processor_seconds() -> float:
@@ -67,7 +70,7 @@ def run(page: Demo, *playbook: str) -> float:
     return done.seconds
 
 
-def large_env_file() -> t.Iterator[Figure]:
+def large_env_file() -> t.Iterator[Metric]:
     """What override_env does with a file of 5,000 lines: read, check, plan, write."""
     lines = [
         f"globalSettings__bench__key{number}=value {number}" if number % 3 else f"# comment {number}" for number in range(5000)
@@ -84,23 +87,24 @@ def large_env_file() -> t.Iterator[Figure]:
             edit.apply(check_mode=False, backup=False)
             assert edit.plan.changed
 
-        yield Figure("override_env on 5,000 lines, in process", 1000 * median_seconds(change, 20), "ms", 50)
+        yield Metric("override_env on 5,000 lines, in process", 1000 * median_seconds(change, 20), "ms", 50)
 
 
-def the_lab_itself() -> t.Iterator[Figure]:
+def the_lab_itself() -> t.Iterator[Metric]:
     """What every test waits for."""
     with demo() as page:
-        yield Figure("lab: reset", 1000 * median_seconds(lambda: page.lab.reset(scenario="first_license"), 20), "ms", 50)
-        yield Figure("stand-in stack: containers()", 1000 * median_seconds(page.stack.containers, 20), "ms", 2)
+        yield Metric("lab: reset", 1000 * median_seconds(lambda: page.lab.reset(scenario="first_license"), 20), "ms", 50)
+        yield Metric("stand-in stack: containers()", 1000 * median_seconds(page.stack.containers, 20), "ms", 2)
 
 
-def main() -> None:
-    for measure in (large_env_file, the_lab_itself, converged_page_a, egress):
+FLOWS = {flow.__name__: flow for flow in (large_env_file, the_lab_itself, converged_page_a, organization, items, egress)}
+
+
+def main(names: list[str]) -> None:
+    for measure in [FLOWS[name] for name in names or FLOWS]:
         for figure in measure():
             print(figure, flush=True)
-    for name, value, target in metrics.table():
-        print(f"{name:<58}{value:>10}          target {target}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -7,15 +7,16 @@ import time
 import typing as t
 from pathlib import Path
 
-from tests.bench.figures import Figure, median_seconds
+from tests.bench.timing import median_seconds
 from tests.hosts import World, unavailable
 from tests.integration.egress_hosts import FIREWALLS
+from tools.metrics import Metric
 
 SIZES = (3, 30, 300)
 NO_CHANGE = {30: 0.3}  # seconds
 
 
-def egress() -> t.Iterator[Figure]:
+def egress() -> t.Iterator[Metric]:
     """Wall time as Ansible runs the module on the host, beyond that of one that only reads its options.
 
     Each destination has two addresses.
@@ -27,7 +28,7 @@ def egress() -> t.Iterator[Figure]:
         for engine, install in FIREWALLS.items():
             host = install(world)
             start = median_seconds(lambda: host.module("server_config", {}))  # noqa: B023 - refused at once, an option is missing
-            yield Figure(f"egress, {engine}: a module's start", start, "s")
+            yield Metric(f"egress, {engine}: a module's start", start, "s")
             for size in SIZES:
                 names = [f"d{number}.example" for number in range(size)]
                 for number, name in enumerate(names):
@@ -39,5 +40,5 @@ def egress() -> t.Iterator[Figure]:
                 assert result["changed"], result
                 again = median_seconds(lambda: host.module("egress", options), 3)  # noqa: B023
                 host.module("egress", {"state": "absent"})
-                yield Figure(f"egress, {engine}, {size} destinations, apply", seconds - start, "s")
-                yield Figure(f"egress, {engine}, {size} destinations, no change", again - start, "s", NO_CHANGE.get(size))
+                yield Metric(f"egress, {engine}, {size} destinations, apply", seconds - start, "s")
+                yield Metric(f"egress, {engine}, {size} destinations, no change", again - start, "s", NO_CHANGE.get(size))

@@ -1,4 +1,4 @@
-"""Pages B and C: a provider, and a client that is created and filled by one playbook."""
+"""Pages B and C: a provider, and a client that is created and filled by one playbook, or that hosts its own server."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.lab import Lab
 PLAYBOOK = "playbooks/client_organization.yml"
 CLIENT = "Acme"
 OWNER = "owner@acme.example"
+TECHNICIAN = "tech@msp.example"
 MEMBERS = [f"person{number:02}@acme.example" for number in range(1, 13)]
 COLLECTIONS = ["Departments", "Departments/IT", "Departments/IT/Servers", "Departments/Marketing", "Shared"]
 ITEMS = 40
@@ -90,7 +91,11 @@ def declare(page: Demo, **changes: t.Any) -> None:
     """Write the inventory: a provider with one client, changed by the variables given."""
     client = {"name": CLIENT, "plan": "enterprise", "seats": 15, "owner_email": OWNER}
     host = {"provider_client": client, **contents(page), **changes}
-    everybody = {**provider(page.lab), "provider_report_path": str(page.directory / "report")}
+    everybody = {
+        **provider(page.lab),
+        "provider_users": [{"email": TECHNICIAN}],
+        "provider_report_path": str(page.directory / "report"),
+    }
     page.write_inventory(
         {"all": {"hosts": {"localhost": dict(LOCAL)}, "vars": everybody, "children": {"clients": {"hosts": {"acme": host}}}}}
     )

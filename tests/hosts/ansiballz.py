@@ -10,6 +10,8 @@ import threading
 import typing as t
 from pathlib import Path
 
+from tests.hosts import tracing
+
 if t.TYPE_CHECKING:
     from tests.hosts.namespaces import Starter
 
@@ -45,7 +47,7 @@ class Builder:
             line = self._process.stdout.readline()
         if not line:
             raise RuntimeError("The module could not be packed; see above.")
-        return str(json.loads(line))
+        return tracing.traced(json.loads(line))
 
     def _start(self) -> subprocess.Popen[str]:
         home = self._directory / "ansible"

@@ -12,7 +12,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.hosts import dump, firewalls, groups, namespaces
+from tests.hosts import dump, firewalls, groups, namespaces, tracing
 
 if t.TYPE_CHECKING:
     from tests.hosts.world import World
@@ -119,6 +119,7 @@ class Host:
                 os.kill(self.pid or self._outer.pid, signal.SIGKILL)  # the first process, which takes all others along
             self._outer.wait()
             self._outer = None
+            tracing.collect(self.folder / "upper")
 
     # ---- running things
 

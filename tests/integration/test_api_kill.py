@@ -14,6 +14,7 @@ from unittest import mock
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from tests.integration.page_a import PageA, ok
 from tests.lab import Lab
@@ -27,12 +28,12 @@ State = dict[str, t.Any]
 @contextlib.contextmanager
 def impatient() -> t.Iterator[None]:
     """Wait for an answer only as long as the lab needs for one."""
-    patient = requests.Session.request
+    patient = HTTPAdapter.send
 
-    def request(self: requests.Session, *args: t.Any, **options: t.Any) -> requests.Response:
+    def send(self: HTTPAdapter, *args: t.Any, **options: t.Any) -> requests.Response:
         return patient(self, *args, **{**options, "timeout": PATIENCE})
 
-    with mock.patch.object(requests.Session, "request", request):
+    with mock.patch.object(HTTPAdapter, "send", send):
         yield
 
 

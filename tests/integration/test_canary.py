@@ -14,7 +14,7 @@ import pytest
 from tests.demo import Demo, demo, page_a
 
 WRONG_PASSWORD = "canary wrong master password"
-_TOKEN = re.compile(r"eyJ[\w-]{20,}\.eyJ|eyJhcGkiOiAiaHR0cHM6")  # a JWT; a session, which is base64 of {"api": "https: and so on
+TOKEN = re.compile(r"eyJ[\w-]{20,}\.eyJ|eyJhcGkiOiAiaHR0cHM6")  # a JWT; a session, which is base64 of {"api": "https: and so on
 # What the roles register, except the sessions, which are meant to be handed on.
 _REGISTERED = [
     *(f"licensing__{name}" for name in ("stack", "preflight", "license", "billing_sync", "sponsorships")),
@@ -91,7 +91,7 @@ def secrets_of(page: Demo) -> dict[str, str]:
 def leaks(text: str, page: Demo) -> list[str]:
     """The names of the secrets that a text holds."""
     found = [name for name, value in secrets_of(page).items() if len(value) > 3 and value in text]
-    return found + (["a token"] if _TOKEN.search(text) else [])
+    return found + (["a token"] if TOKEN.search(text) else [])
 
 
 def test_secrets_stay_inside(page: Demo) -> None:

@@ -360,7 +360,7 @@ def here(tmp_path: Path) -> t.Iterator[Servers]:
 def test_module_on_the_host(here: Servers, check: bool) -> None:
     result = run_module("egress_probe", {**settings(here, here.tls()), "scope": ["host"]}, check=check)
     assert not result["failed"], result
-    assert (result["changed"], result["reachable"], result["findings"], result["skipped"]) == (False, True, [], [])
+    assert (result["changed"], result["reachable"], result["findings"], result["not_probed"]) == (False, True, [], [])
     assert [(one["vantage"], one["stage"], one["result"]) for one in result["results"]] == [("host", "http", "ok")] * 2
     assert result["vantages"] == [{"name": "host", "scope": "host", "covers": ["host"]}]
 
@@ -381,7 +381,7 @@ def test_module_without_docker_looks_from_the_host_and_says_so(here: Servers, tm
     result = run_module("egress_probe", settings(here, here.tls()), environ={"PATH": str(tmp_path)})
     assert result["reachable"]
     assert [one["name"] for one in result["vantages"]] == ["host"]
-    assert [one["vantage"] for one in result["skipped"]] == ["containers"]
+    assert [one["vantage"] for one in result["not_probed"]] == ["containers"]
 
 
 @pytest.mark.network_namespace
@@ -394,7 +394,7 @@ def test_module_compares_host_and_containers(here: Servers, tmp_path: Path) -> N
         ("bitwarden-api", "refused")
     ] * 2
     assert result["findings"][-1]["message"].startswith("The host reaches 127.0.0.1:")
-    assert [one["vantage"] for one in result["skipped"]] == ["bitwarden-sso"]
+    assert [one["vantage"] for one in result["not_probed"]] == ["bitwarden-sso"]
     assert "Not probed from bitwarden-sso: It has no process here. Start it, or run the task where Docker runs." in str(
         result["warnings"]
     )
@@ -418,7 +418,7 @@ def test_the_stand_in_of_a_stack_has_no_processes_to_look_from(stack: t.Any, her
     params = {**settings(here, here.tls()), "bwdata": str(stack.bwdata)}
     result = run_module("egress_probe", params, environ=stack.environment())
     assert (result["failed"], result["reachable"]) == (False, True)
-    assert len(result["skipped"]) == 1
+    assert len(result["not_probed"]) == 1
     assert result["warnings"]
 
 

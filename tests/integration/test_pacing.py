@@ -13,7 +13,8 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client import collect
 from ansible_collections.bw.selfhost.plugins.module_utils._client.parallel import each
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server, connect
 
-from tests.integration.page_a import at_cloud
+from tests.integration.module_runner import run_module
+from tests.integration.page_a import at_cloud, ok
 from tests.lab import Lab
 from tests.virtual import Virtual
 
@@ -52,6 +53,18 @@ def test_five_hundred_collections(lab: Lab, virtual: Virtual) -> None:
     assert max(after - before for before, after in itertools.pairwise(moments)) <= 11
     waits = [text for _moment, text in told if text.startswith("waiting ")]
     assert waits[0].endswith(f" s for the cloud's limit of 60 requests a minute; 60 of {COUNT} done")
+
+
+def test_one_organization_with_five_hundred_collections(lab: Lab, virtual: Virtual) -> None:
+    person, facts = lab.people["cloud_owner"], lab.facts
+    where = {**at_cloud(lab), "master_password": person.master_password, "organization_id": facts["cloud_organization_id"]}
+    wanted = [{"name": f"Department/{number}"} for number in range(COUNT)]
+    assert len(ok(run_module("organization", {**where, "collections": wanted}))["changes"]) == COUNT
+    assert virtual.slept < 3 * LEAST
+    assert {seen.status for seen in lab.requests()} == {200}
+    lab.clear_requests()
+    assert not ok(run_module("organization", {**where, "collections": wanted}))["changed"]
+    assert lab.writes() == []
 
 
 def test_somebody_else_behind_the_same_address(lab: Lab, virtual: Virtual) -> None:

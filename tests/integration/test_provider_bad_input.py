@@ -200,16 +200,24 @@ def test_teams_is_nothing_for_a_business_unit(lab: Lab) -> None:
 
 
 def test_all_mistakes_are_named_at_once(lab: Lab) -> None:
-    wishes = [
-        {**NEW, "seats": 60, "cadence": "monthly"},
-        {"name": "Alpha Client", "plan": "teams"},
-        {"name": "Beta Client", "seats": 9},
-    ]
+    """Those that the options alone show, and those that only the provider shows."""
     crowded(lab)
-    wishes[2]["seats"] = 2
+    wishes = (
+        {**NEW, "seats": 60},
+        {"name": "Alpha Client", "plan": "teams"},
+        {"name": "Beta Client", "seats": 2},
+        {**NEW, "name": "n" * 51, "owner_email": "owner"},
+        {"name": "Unknown", "organization_id": OTHER},
+    )
     result = no_writes(lab, lambda: Desk(lab).clients(*wishes))
-    assert "3 problems, nothing was changed" in result["msg"]
-    for field in ("max_purchased_seats", "clients[Alpha Client].plan", "clients[Beta Client].seats"):
+    assert "6 problems, nothing was changed" in result["msg"]
+    named = [
+        "max_purchased_seats",
+        "clients[Alpha Client].plan",
+        "clients[Beta Client].seats",
+        "clients[Unknown].organization_id",
+    ]
+    for field in (*named, f"clients[{'n' * 51}].name", f"clients[{'n' * 51}].owner_email"):
         assert field in result["error"]["field"]
 
 

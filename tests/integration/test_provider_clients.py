@@ -221,6 +221,31 @@ def test_never_linked(lab: Lab, desk: Desk) -> None:
     assert len(lab.mailbox(OWNER)) == 1
 
 
+def test_a_refusal_of_the_server_is_told(lab: Lab, desk: Desk) -> None:
+    lab.fault("status:400", method="POST", path="/clients$")
+    refused = desk.clients(NEW)
+    assert refused["failed"]
+    assert "The server answered 400" in refused["msg"]
+    assert len([seen for seen in lab.writes() if seen.path.endswith("/clients")]) == 1
+    assert "My Client" not in desk.links()
+
+
+def test_a_server_that_never_does_it_is_not_asked_for_ever(lab: Lab, desk: Desk) -> None:
+    lab.fault("status:500", method="POST", path="/clients$", times=9)
+    refused = desk.clients(NEW)
+    assert (refused["failed"], refused["error"]["field"]) == (True, "clients[My Client]")
+    assert "Run it again" in refused["error"]["remedy"]
+    assert len([seen for seen in lab.writes() if seen.path.endswith("/clients")]) == 2
+
+
+def test_seats_that_the_server_refuses(lab: Lab, desk: Desk) -> None:
+    """Not because the client is half created: trying it shows that it is not."""
+    lab.fault("status:500", method="PUT", path="/clients/", times=2)
+    refused = desk.clients({"name": "Alpha Client", "seats": 12})
+    assert refused["failed"]
+    assert "The server answered 500" in refused["msg"]
+
+
 def test_a_late_first_attempt_is_recognised(lab: Lab, desk: Desk) -> None:
     """The answer never comes, but the client does; it is the one that was posted, so there is no second one."""
     lab.fault("status_after:504", method="POST", path="/clients$")

@@ -11,6 +11,7 @@ from unittest import mock
 import pytest
 import requests
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import client_creation
+from requests.adapters import HTTPAdapter
 
 from tests.integration.page_a import ok
 from tests.integration.provider_desk import NEW, Desk
@@ -32,9 +33,9 @@ class Killed(BaseException):
 @contextlib.contextmanager
 def dying(at: int, answered: bool) -> t.Iterator[None]:
     """Kill the process at one of its requests: before it is sent, or after the server has done it."""
-    alive, count = requests.Session.request, iter(range(1000))
+    alive, count = HTTPAdapter.send, iter(range(1000))
 
-    def request(self: requests.Session, *args: t.Any, **options: t.Any) -> requests.Response:
+    def send(self: HTTPAdapter, *args: t.Any, **options: t.Any) -> requests.Response:
         now = next(count)
         if now == at and not answered:
             raise Killed
@@ -43,7 +44,7 @@ def dying(at: int, answered: bool) -> t.Iterator[None]:
             raise Killed
         return response
 
-    with mock.patch.object(requests.Session, "request", request), contextlib.suppress(Killed):
+    with mock.patch.object(HTTPAdapter, "send", send), pytest.raises(Killed):
         yield
 
 
@@ -71,7 +72,7 @@ def state(lab: Lab) -> State:
     }
 
 
-def kill_everywhere(lab: Lab, run: Run, kinds: t.Sequence[str] = (*KINDS, "timeout_after")) -> None:
+def kill_everywhere(lab: Lab, run: Run, kinds: t.Sequence[str] = KINDS) -> None:
     before = lab.snapshot()
     lab.clear_requests()
     ok(run())

@@ -144,7 +144,7 @@ def mini(row: Row, kind: str = "cipherMini") -> Row:
 
 def _data(row: Row) -> str:
     """The old form of an item: JSON in a string, with names in PascalCase."""
-    inner: Row = row[_KINDS[row["type"]][0]]
+    inner: Row = row[_KINDS[row["type"]][0]] if row["type"] in _KINDS else {}
     return json.dumps(_pascal({**inner, **{name: row[name] for name in ("name", "notes", *_LISTS)}}))
 
 

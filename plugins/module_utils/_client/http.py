@@ -10,15 +10,12 @@ from __future__ import annotations
 import json
 import typing as t
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from ansible_collections.bw.selfhost.plugins.module_utils._client.failures import Failure, unreachable
 from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Pace
-from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
-
-if t.TYPE_CHECKING:
-    import requests
-    from requests.adapters import HTTPAdapter
+from ansible_collections.bw.selfhost.plugins.module_utils._client.transport import Transport
 
 # What we say we are: servers since 2026.3.0 want a client's version, accounts with V2 encryption 2025.11.0 or later.
 DEVICE_TYPE = "21"  # SDK
@@ -31,7 +28,6 @@ HEADERS = {
 }
 
 TURNS = 4  # how often a request is sent that the server turns away because of its limits
-LONGEST_WAIT = 60  # seconds that a service that is not up may ask for
 _NOT_UP = "The service is not up yet: wait until the server is healthy, then run it again."
 _REMEDIES = {
     401: "The token has expired or was withdrawn: log in again.",
@@ -141,7 +137,7 @@ class Answer:
 
 @dataclass
 class Http:
-    """Keep-alive sessions with one server: one for each request that is under way at the same time.
+    """How to talk to one server.
 
     Attributes:
         verify: true, false, or the path of the CA certificates that replace the system's.
@@ -156,106 +152,34 @@ class Http:
     prefix: str = ""
     repeatable: tuple[str, ...] = ()
     pace: Pace = field(default_factory=Pace)
-    _idle: list[requests.Session] = field(default_factory=list, repr=False, compare=False)
+
+    @cached_property
+    def _transport(self) -> Transport:
+        return Transport(self.verify, self.repeatable)
 
     def send(self, method: str, url: str, *, token: str | None = None, **content: t.Any) -> Answer:
-        """Send one request and return its answer, whatever its status. C(content) is that of C(requests.request).
+        """Send one request and return its answer, whatever its status. C(content) is that of C(requests.Request).
 
         C(timeout) among it counts instead of the session's.
         """
+        content["headers"] = {**HEADERS, **content.get("headers", {}), **({"Authorization": f"Bearer {token}"} if token else {})}
+        content.setdefault("timeout", self.timeout)
         for _turn in range(TURNS - 1):
-            answer = self._send(method, url, token, content)
+            answer = self._send(method, url, content)
             if not self.pace.again(answer.status, answer.headers):
                 return answer
-        return self._send(method, url, token, content)
+        return self._send(method, url, content)
 
-    def _send(self, method: str, url: str, token: str | None, content: dict[str, t.Any]) -> Answer:
+    def _send(self, method: str, url: str, content: dict[str, t.Any]) -> Answer:
         self.pace.prepare(method, url)
         try:
-            session = self._idle.pop()
-        except IndexError:
-            session = _new_session(self.repeatable)
-        # verify is given each time because requests lets the environment override a session's own value.
-        content = {"timeout": self.timeout, **content, "verify": self.verify, "allow_redirects": False, "auth": _Bearer(token)}
-        try:
-            response = session.request(method, url, **content)
+            response = self._transport.send(method, url, **content)
         except OSError as error:
             raise unreachable(error, method, url, timeout=content["timeout"], prefix=self.prefix) from None
         finally:
-            self._idle.append(session)
             self.pace.count(method, url)
         return Answer(response.status_code, f"{method} {url}", response.headers, response.content)
 
     def close(self) -> None:
         """Close the connections."""
-        while self._idle:
-            self._idle.pop().close()
-
-
-class _Bearer:
-    """Sets the token. Given even without one, as requests would otherwise take credentials from a C(.netrc)."""
-
-    def __init__(self, token: str | None) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-def _new_session(repeatable: tuple[str, ...]) -> requests.Session:
-    try:
-        import requests
-    except ImportError:
-        raise SelfhostError(
-            "The Python library requests is missing.", remedy="Install it where the task runs: pip install requests."
-        ) from None
-    session = requests.Session()
-    session.headers.update(HEADERS)
-    for url in ("https://", "http://"):
-        session.mount(url, _adapter("GET"))
-    for url in repeatable:
-        session.mount(url, _adapter("GET", "POST"))
-    return session
-
-
-def _adapter(*methods: str) -> HTTPAdapter:
-    """Return a connection pool that repeats what is safe to repeat, and nothing else."""
-    from requests.adapters import HTTPAdapter
-    from urllib3.connection import HTTPConnection
-    from urllib3.exceptions import ProtocolError, ProxyError
-    from urllib3.util.retry import Retry
-
-    class Prompt(HTTPAdapter):
-        def proxy_manager_for(self, proxy: str, **options: t.Any) -> t.Any:
-            # With a proxy, urllib3 leaves Nagle's algorithm on: each body would wait 40 ms for the headers to be acknowledged.
-            return super().proxy_manager_for(proxy, socket_options=HTTPConnection.default_socket_options, **options)
-
-    class Patient(Retry):
-        def increment(self, *args: t.Any, **details: t.Any) -> t.Any:
-            # urllib3 takes a connection that breaks behind a proxy for a broken proxy, and would not look at the method.
-            error = details.get("error")
-            broken = error.original_error if isinstance(error, ProxyError) else None
-            if isinstance(broken, ConnectionError) and not isinstance(broken, ConnectionRefusedError):
-                details["error"] = ProtocolError("Connection aborted.", broken)
-            return super().increment(*args, **details)
-
-        def get_retry_after(self, response: t.Any) -> float | None:
-            wait = super().get_retry_after(response)
-            return None if wait is None else min(wait, LONGEST_WAIT)
-
-        def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-            return status_code != 429 and super().is_retry(method, status_code, has_retry_after)  # that is for the pace
-
-    patience = Patient(
-        total=3,
-        connect=1,
-        read=1,
-        other=0,
-        backoff_factor=0.3,
-        allowed_methods=frozenset(methods),
-        status_forcelist=(502, 503, 504),
-        raise_on_status=False,
-    )
-    return Prompt(max_retries=patience)
+        self._transport.close()

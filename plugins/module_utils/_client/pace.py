@@ -1,11 +1,6 @@
 # Copyright: (c) 2026, The bw.selfhost maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Sending no faster than a cloud allows, and waiting when a server asks for it. A self-hosted server has no limits.
-
-Source: bitwarden/server src/Api/appsettings.json and src/Identity/appsettings.json (ac309aa19e), read by AspNetCoreRateLimit:
-each address has a counter per verb, exact path and period, and its period begins with the first request that it counts.
-Of two rules with the same period the stricter one holds.
-"""
+"""Sending no faster than a cloud allows, and waiting when a server asks for it."""
 
 from __future__ import annotations
 
@@ -13,34 +8,13 @@ import time
 import typing as t
 from collections import deque
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+from ansible_collections.bw.selfhost.plugins.module_utils._model.limits import DAY, Budget, limits
 
 Progress = t.Callable[[str], None]
-Budget = tuple[str, str, int, int]
 
-DAY = 86400
-# Service and verb, path, how many requests, in how many seconds.
-CLOUD: tuple[Budget, ...] = (
-    ("api:GET", "*", 200, 60),
-    ("api:GET", "/alive", 5, 60),
-    ("api:POST", "*", 60, 60),
-    ("api:POST", "*", 5, 1),
-    ("api:PUT", "*", 60, 60),
-    ("api:PUT", "*", 5, 1),
-    ("api:DELETE", "*", 60, 60),
-    ("api:DELETE", "*", 5, 1),
-    ("api:POST", "/installations", 2, 120),
-    ("api:POST", "/organizations/*/users/invite", 5, 60),
-    ("api:POST", "/organizations/*/users/invite", 300, DAY),
-    ("api:POST", "/organizations/*/users/*/reinvite", 5, 60),
-    ("api:POST", "/organizations/*/users/*/reinvite", 300, DAY),
-    ("identity:*", "*", 60, 60),
-    ("identity:*", "*", 5, 1),
-    ("identity:POST", "/connect/token", 10, 60),
-)
 _PERIODS = {1: "a second", 60: "a minute", 120: "in two minutes", DAY: "a day"}
 
 LONGEST_WAIT = 180  # seconds that are waited; what takes longer, such as a day's budget, ends the run instead
@@ -50,24 +24,6 @@ _WORTH_TELLING = 3  # seconds
 
 def silent(_text: str) -> None:
     """Tell nobody."""
-
-
-def limits(budgets: t.Sequence[Budget], service: str, method: str, path: str) -> dict[int, int]:
-    """Return how many requests to a path may be sent in which periods (seconds)."""
-    found: dict[int, int] = {}
-    for verb, pattern, most, seconds in budgets:
-        if fnmatchcase(f"{service}:{method}", verb) and fnmatchcase(path, pattern):
-            found[seconds] = min(most, found.get(seconds, most))
-    return found
-
-
-def beyond_a_day(path: str, requests: int) -> str | None:
-    """Say in a sentence that a cloud takes fewer POSTs to this path of its API in a day; None when they fit."""
-    most = limits(CLOUD, "api", "POST", path).get(DAY, requests)
-    if requests <= most:
-        return None
-    days = -(-requests // most)
-    return f"The cloud takes {most} requests like this a day, and these are {requests}: it takes {days} days, with a run on each."
 
 
 @dataclass

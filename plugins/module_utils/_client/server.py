@@ -28,11 +28,12 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.options import
     named,
     verify_of,
 )
-from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import CLOUD, Pace, Progress, silent
+from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Pace, Progress, silent
 from ansible_collections.bw.selfhost.plugins.module_utils._client.versions import SINCE, parse_version
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.kdf import Kdf
 from ansible_collections.bw.selfhost.plugins.module_utils._model.dates import from_epoch, parse_date, show_date
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+from ansible_collections.bw.selfhost.plugins.module_utils._model.limits import CLOUD
 from ansible_collections.bw.selfhost.plugins.module_utils._model.regions import REGIONS, Endpoints
 
 

@@ -27,6 +27,11 @@ def running() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
+def version(tools: Tools) -> int:
+    """Return systemd's version, such as 252; 0 where it does not manage this machine."""
+    return int(tools.read(["systemctl", "--version"]).split()[1]) if running() else 0
+
+
 def steps(tools: Tools, wanted: t.Mapping[str, bool], others: t.Collection[str], changed: t.Collection[str]) -> Steps:
     """Return what makes the C(wanted) units enabled, and those active that must be, and all C(others) neither.
 

@@ -23,9 +23,11 @@ def refusals(wishes: t.Sequence[Wish]) -> list[SelfhostError]:
 
 def _twice(wishes: t.Sequence[Wish]) -> Problems:
     for part in ("name", "id"):
-        values = [getattr(wish, part) for wish in wishes]
-        for value in dict.fromkeys(value for value in values if value and values.count(value) > 1):
-            yield SelfhostError(f"{value!r} is named twice.", field="clients", remedy="Name each client once.")
+        first: dict[str, Wish] = {}
+        for wish in wishes:
+            value = getattr(wish, part)
+            if value and first.setdefault(value, wish) is not wish:
+                yield SelfhostError(f"{value!r} is named twice.", field=wish.field(), remedy="Name each client once.")
 
 
 def _of_one(wish: Wish) -> Problems:

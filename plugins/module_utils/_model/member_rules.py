@@ -69,7 +69,7 @@ def owners(case: Case) -> Problems:
     stay = [
         email
         for email, member in case.target.members.items()
-        if member.role == "owner" and member.status == "confirmed" and case.current.members[email].status != "revoked"
+        if (member.role, member.status) == ("owner", "confirmed") and case.current.members[email].status != "revoked"
     ]
     if case.current.members and not stay:
         yield SelfhostError(

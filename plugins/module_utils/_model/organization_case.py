@@ -85,7 +85,14 @@ class Case:
 
     def keys(self, *stages: str) -> list[str]:
         """Return what the steps of some stages are about."""
-        return [step.key for step in self.steps if step.stage in stages]
+        return [key for stage in stages for key in self._keys.get(stage, ())]
+
+    @cached_property
+    def _keys(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for step in self.steps:
+            found[step.stage].append(step.key)
+        return found
 
     @cached_property
     def enabled(self) -> list[str]:

@@ -159,6 +159,8 @@ def _objects(
     for key, wanted in target.items():
         found, after = current.get(key), fields(wanted)
         before = None if found is None else fields(found)
+        if before is None:
+            after = {name: value for name, value in after.items() if value is not None}
         for change in compare(kind, key, before, {**dict.fromkeys(before or ()), **after}).changes:
             yield Step(kind, key, change)
     for key, found in current.items():

@@ -10,6 +10,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model import collecti
 from ansible_collections.bw.selfhost.plugins.module_utils._model.caller import Caller
 from ansible_collections.bw.selfhost.plugins.module_utils._model.desired import Desired
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+from ansible_collections.bw.selfhost.plugins.module_utils._model.limits import INVITATIONS_A_DAY
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_case import Case
 from ansible_collections.bw.selfhost.plugins.module_utils._model.policies import POLICIES
 
@@ -45,7 +46,6 @@ _RIGHTS = {
     "sso": "manage_sso",
     "scim": "manage_scim",
 }
-INVITATIONS_A_DAY = 300  # requests, on the cloud; bitwarden/server src/Api/appsettings.json
 
 
 def refusals(case: Case) -> list[SelfhostError]:
@@ -85,6 +85,10 @@ def rights(desired: Desired, caller: Caller) -> list[SelfhostError]:
 def warnings(case: Case) -> list[str]:
     """Return what the operator should know although it is no reason to stop."""
     said = [f"Enabling the policy {name} may revoke: {', '.join(people)}." for name, people in case.endangered.items() if people]
+    if not case.facts.entry.get("enabled", True):
+        said.append(
+            "The organization is switched off, as its subscription or license is over: until that is mended, nobody can use it."
+        )
     most, taken = case.facts.entry.get("seats"), member_rules.seats_taken(case)
     if most is not None and taken > most and case.keys("invite", "restore"):
         said.append(f"The organization has {most} seats and will need {taken}; the cloud adds them to the subscription.")

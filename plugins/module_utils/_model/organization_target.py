@@ -74,13 +74,17 @@ def _member(found: Member | None, wish: MemberWish, desired: Desired) -> Member 
     member = dataclasses.replace(found or Member(wish.email), role=wish.role, permissions=wish.permissions)
     if wish.state == "revoked":
         return dataclasses.replace(member, status="revoked")
-    if member.status == "revoked":  # the server restores what was; the next look at it shows whether to confirm
-        return dataclasses.replace(member, status="accepted" if member.user_id else "invited")
+    if member.status == "revoked":  # the server restores what was before; the next look tells what that is
+        return dataclasses.replace(member, status="confirmed" if member.user_id else "invited")
     return _confirmed(member, wish, desired)
 
 
 def _confirmed(member: Member, wish: MemberWish, desired: Desired) -> Member:
-    if member.status != "accepted" or waits_for(candidate(member, wish), desired.confirm, desired.confirm_domains):
+    if (
+        member.status != "accepted"
+        or not member.public_key
+        or waits_for(candidate(member, wish), desired.confirm, desired.confirm_domains)
+    ):
         return member
     return dataclasses.replace(member, status="confirmed")
 

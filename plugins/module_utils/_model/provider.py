@@ -21,8 +21,8 @@ ROLE_NAMES = {number: name for name, number in ROLES.items()}
 ADMIN = ROLES["provider_admin"]
 STATUSES = {0: "invited", 1: "accepted", 2: "confirmed"}
 
-# (plan, cadence) -> the wire's plan type; no other can be created. An MSP has pools of seats for the first two, a business unit for one
-# of the last two.
+# (plan, cadence) -> the wire's plan type; no other can be created. An MSP has seats for the first two, a business unit for one of
+# the last two.
 PLAN_TYPES = {("teams", "monthly"): 17, ("enterprise", "monthly"): 19, ("enterprise", "annually"): 20}
 
 

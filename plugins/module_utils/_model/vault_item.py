@@ -73,7 +73,6 @@ def read_item(members: Members) -> Item:
     for name in ("name", "notes"):
         if not content.get(name, "").strip():
             content.pop(name, None)
-    content.setdefault("name", NO_NAME)
     if "passwordHistory" in content:
         content["passwordHistory"] = content["passwordHistory"][:HISTORY]
     _refuse_incomplete(content)
@@ -130,9 +129,9 @@ class Recognition:
     key: bytes = field(repr=False)
     custom_field: str | None = None
 
-    def part(self, kind: int) -> Schema:
-        """Return the members that are needed to recognise an item of a type."""
-        return FIELDS_ONLY if self.custom_field else IDENTITIES[kind]
+    def part(self, kind: int) -> Schema | None:
+        """Return the members that are needed to recognise an item of a type; None for a type that is unknown here."""
+        return FIELDS_ONLY if self.custom_field and kind in TYPES else IDENTITIES.get(kind)
 
     def fingerprint(self, item: Item) -> str | None:
         """Return what is the same for two items that are the same; None for one without the custom field.
@@ -247,7 +246,8 @@ def _known_type(members: Members) -> int | None:
 
 
 def _with_defaults(kind: int, content: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Fill in what servers return even if it was not said."""
+    """Fill in what servers return even if it was not said, and what clients say in place of nothing."""
+    content.setdefault("name", NO_NAME)
     content.setdefault("reprompt", 0)
     if kind == NOTE:
         content.setdefault("secureNote", {"type": 0})

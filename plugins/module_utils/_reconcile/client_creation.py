@@ -33,22 +33,23 @@ def create(portal: Portal, case: Case) -> tuple[Client, bool]:
     The material of the first attempt is that of the second, too: should the first one come through late, it is recognised.
     """
     new = keys.new_client_organization(portal.key, case.wish.default_collection)
-    lost: Failure | None = None
-    for _attempt in range(2):
+    for last_try in (False, True):
+        lost: Failure | None = None
         try:
             _post(portal, case, new)
-            failure = None
         except Failure as error:
-            failure = lost = error
-        client = _posted(portal, new, patient=failure is not None and failure.maybe_done)
+            lost = error
+        client = _posted(portal, new, patient=lost is not None and lost.maybe_done)
         if client:
-            return client, failure is None or managed(portal, client)
-        if failure is None or not failure.maybe_done:
+            return client, lost is None or managed(portal, client)
+        if lost is None or not lost.maybe_done or last_try:
             break
-    if lost is not None and not lost.maybe_done:
-        raise lost
+    raise lost if lost and not lost.maybe_done else _vanished(case, lost)
+
+
+def _vanished(case: Case, lost: Failure | None) -> SelfhostError:
     cause = lost.cause if lost else "The server accepted the request, but the client is not in the provider's list."
-    raise SelfhostError(cause, field=case.wish.field(), remedy=RERUN)
+    return SelfhostError(cause, field=case.wish.field(), remedy=RERUN)
 
 
 def _post(portal: Portal, case: Case, new: NewOrganization) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Progress
 from ansible_collections.bw.selfhost.plugins.module_utils._model import client_plan as model, client_rules, client_wishes
-from ansible_collections.bw.selfhost.plugins.module_utils._model.client import Case, in_order, uncounted, wish_of
+from ansible_collections.bw.selfhost.plugins.module_utils._model.client import Case, Wish, in_order, uncounted, wish_of
 from ansible_collections.bw.selfhost.plugins.module_utils._model.confirmation import Candidate, refusal, waits_for
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError, refuse_all
 from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Plan
@@ -36,16 +36,15 @@ class Owners:
 
 def ensure(params: Params, check_mode: bool, progress: Progress) -> tuple[Plan, Values, list[str]]:
     """Bring the clients that are named to what was asked for."""
-    wishes = [wish_of(item) for item in params["clients"]]
-    refuse_all(client_wishes.refusals(wishes))
     portal = find_portal(params, progress)
     refuse_all(portal.refusals(admin=False) + client_scene.not_billable(portal))
+    wishes = [wish_of(item) for item in params["clients"]]
     scene = client_scene.look(portal, wishes)
-    refuse_all(client_rules.unclear(wishes, scene.clients))
-    cases = client_scene.cases(scene, wishes, progress)
+    problems = client_wishes.refusals(wishes) + client_rules.unclear(wishes, scene.clients)
+    cases = client_scene.cases(scene, [wish for wish in wishes if not _named(wish, problems)], progress)
     owners = _owners(portal, cases, params)
     bounds = client_rules.Bounds(portal.seat, scene.pools, params["max_purchased_seats"])
-    refuse_all(client_rules.impossible(cases, bounds) + owners.refusals)
+    refuse_all(problems + client_rules.impossible(cases, bounds) + owners.refusals)
     _unlock(portal, cases, owners)
     if not check_mode:
         half = client_creation.half_created(scene, [case.client for case in cases if case.client])
@@ -56,6 +55,11 @@ def ensure(params: Params, check_mode: bool, progress: Progress) -> tuple[Plan, 
     if todo.changed and not check_mode:
         scene, cases = _apply(scene, cases, plans, owners, progress)
     return todo, {**values, **_values(portal, cases, owners, created)}, _warnings(scene, cases)
+
+
+def _named(wish: Wish, problems: t.Iterable[SelfhostError]) -> bool:
+    """Say whether something is wrong with a wish already, so that nothing more can be said of it."""
+    return any(str(problem.field).startswith(wish.field()) for problem in problems)
 
 
 def _owners(portal: Portal, cases: t.Sequence[Case], params: Params) -> Owners:

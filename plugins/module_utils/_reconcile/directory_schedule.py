@@ -28,6 +28,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.program imp
 Params = t.Mapping[str, t.Any]
 Problems = t.Iterator[SelfhostError]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_SYSTEMD = 247  # the first with credentials
 _LOCK_TIMEOUT = 300  # seconds; a run that invites thousands takes its time
 # What the units do not see of the machine.
 _HIDDEN = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")
@@ -97,9 +98,9 @@ def _place_problems(params: Params) -> Problems:
     if not _NAME.fullmatch(params["name"]):
         remedy = "Use letters, digits, dots, hyphens and underscores, such as corp-ldap."
         yield SelfhostError("It cannot be part of a file's name.", field="name", remedy=remedy)
-    if params["state"] == "present" and not systemd.running():
-        remedy = "Choose a host with systemd, or let another scheduler run bw.selfhost.directory_sync."
-        yield SelfhostError("systemd does not run here.", field="name", remedy=remedy)
+    if params["state"] == "present" and systemd.version(Tools()) < _SYSTEMD:
+        remedy = "Choose a host that has it, or let another scheduler run bw.selfhost.directory_sync."
+        yield SelfhostError(f"systemd {_SYSTEMD} or later does not run here.", field="name", remedy=remedy)
 
 
 def _problems(params: Params) -> Problems:

@@ -58,7 +58,7 @@ class Report:
             "results": [result.as_dict() for result in self.results],
             "findings": findings(self.results),
             "vantages": [{"name": one.name, "scope": one.scope, "covers": list(one.covers)} for one in self.vantages],
-            "skipped": [{"vantage": name, "reason": reason} for name, reason in self.skipped.items()],
+            "not_probed": [{"vantage": name, "reason": reason} for name, reason in self.skipped.items()],
         }
 
 

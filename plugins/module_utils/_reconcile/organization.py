@@ -185,7 +185,8 @@ class Work:
         if wish.email in self.refused:
             return self.refused[wish.email]
         if member.status == "accepted":
-            return waits_for(candidate(member, wish), self.desired.confirm, self.desired.confirm_domains)
+            reason = waits_for(candidate(member, wish), self.desired.confirm, self.desired.confirm_domains)
+            return reason or "The account has no key pair yet."
         return _REASONS.get(member.status, member.status)
 
 

@@ -64,7 +64,7 @@ class Round:
         for stage in STAGES:
             keys = self.case.keys(stage)
             if keys:
-                self.progress(f"{stage}: {len(keys)}")
+                self.progress(f"{stage} ({len(keys)})")
                 _WAYS[stage](self, keys)
 
     def each(self, call: t.Callable[[K], V], keys: t.Iterable[K]) -> list[V]:

@@ -79,14 +79,16 @@ def warnings(users: Users) -> list[str]:
 def ensure(params: t.Mapping[str, t.Any], check_mode: bool, progress: Progress) -> tuple[Plan, Values, list[str]]:
     """Bring the users that are named to what was asked for."""
     wishes = [_wish(item) for item in params["users"]]
-    refuse_all(emails.refusals([item["email"] for item in params["users"]], "users"))
     portal = find_portal(params, progress)
     refuse_all(portal.refusals(admin=True))
     users = _read(portal)
     candidates = _candidates(portal, users, wishes)
     waiting = {one.email: waits_for(one, params["confirm"], params["confirm_domains"]) for one in candidates}
     confirmed = [one for one in candidates if not waiting[one.email]]
-    refuse_all([*refusals(users, wishes, portal.profile.email), *filter(None, (refusal(one, "users") for one in candidates))])
+    problems = emails.refusals([item["email"] for item in params["users"]], "users") + refusals(
+        users, wishes, portal.profile.email
+    )
+    refuse_all([*problems, *filter(None, (refusal(one, "users") for one in candidates))])
     sealed = {one.id: keys.seal_for(portal.key, one.public_key) for one in confirmed}
     confirmable = {one.email for one in confirmed}
     todo = plan(users, wishes, confirmable)

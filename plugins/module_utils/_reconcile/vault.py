@@ -70,12 +70,14 @@ class Vault:
             self.read_collections()
 
     def _fingerprint(self, wire: Wire) -> str | None:
+        part = self.recognition.part(wire["type"])
+        if part is None:  # of a newer server, and so in no file
+            return None
         try:
-            item = open_item(wire, self.workplace.key, self.recognition.part(wire["type"]))
+            return self.recognition.fingerprint(open_item(wire, self.workplace.key, part))
         except SelfhostError:
             self.unreadable.append(wire["id"])
             return None
-        return self.recognition.fingerprint(item)
 
     def _item(self, wire: Wire) -> Item:
         try:

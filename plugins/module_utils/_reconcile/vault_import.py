@@ -38,9 +38,11 @@ def ensure(params: Params, check_mode: bool, progress: Progress) -> tuple[Plan, 
     problems, said = job.ambiguous(missing), job.warnings(missing)
     new = job.new_collections(missing)
     if params["missing_collections"] == "fail":
-        # In check mode the collections may be ones that an earlier task is about to create.
         unknown, new = job.unknown(missing), []
-        problems, said = (problems, [*said, *map(str, unknown)]) if check_mode else (problems + unknown, said)
+        if check_mode:  # an earlier task may be about to create them
+            said += map(str, unknown)
+        else:
+            problems += unknown
     refuse_all(problems)
     if missing and not check_mode:
         job.apply(missing, progress)

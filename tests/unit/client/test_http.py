@@ -9,7 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.bw.selfhost.plugins.module_utils._client import http as product
+from ansible_collections.bw.selfhost.plugins.module_utils._client import transport
 from ansible_collections.bw.selfhost.plugins.module_utils._client.failures import Unreachable
 from ansible_collections.bw.selfhost.plugins.module_utils._client.http import Answer, ApiError, Http
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
@@ -68,7 +68,7 @@ class TestSent:
         assert len({seen.port for seen in site.seen}) == 1
 
     def test_a_body_does_not_wait_behind_a_proxy(self) -> None:
-        connections = product._new_session(()).get_adapter("https://localhost").proxy_manager_for("http://localhost:1")
+        connections = transport._adapter("GET").proxy_manager_for("http://localhost:1")
         assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in connections.connection_pool_kw["socket_options"]
 
 
@@ -139,7 +139,7 @@ class TestRepeated:
         assert virtual.slept == 0
 
     def test_a_service_that_starts_may_ask_for_time(self, site: Site, http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(product, "LONGEST_WAIT", 0.1)
+        monkeypatch.setattr(transport, "LONGEST_WAIT", 0.1)
         site.answer = self.answers(reply({}, 503, Retry_After="3600"), reply({"a": 1}))
         begin = time.monotonic()
         assert http.send("GET", site.url).json() == {"a": 1}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import CLOUD, DAY, Pace, beyond_a_day, limits
+from ansible_collections.bw.selfhost.plugins.module_utils._client.pace import Pace
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+from ansible_collections.bw.selfhost.plugins.module_utils._model.limits import CLOUD, DAY, limits
 from ansible_collections.bw.selfhost.plugins.module_utils._model.regions import REGIONS, Endpoints
 from hypothesis import given, strategies as st
 
@@ -81,13 +82,6 @@ def test_what_took_a_day_is_not_waited_for(paced: Pace, virtual: Virtual) -> Non
         send(paced, "POST", API + INVITE)
     assert caught.value.field == f"POST {API}{INVITE}"
     assert virtual.slept < 3700
-
-
-@pytest.mark.parametrize(("requests", "days"), [(300, None), (301, 2), (601, 3)])
-def test_more_than_a_day_takes(requests: int, days: int | None) -> None:
-    said = beyond_a_day(INVITE, requests)
-    assert (said is None) if days is None else (said and f"it takes {days} days" in said)
-    assert beyond_a_day("/organizations/1/collections", 10**6) is None
 
 
 def test_only_a_cloud_has_limits(virtual: Virtual) -> None:

@@ -69,7 +69,8 @@ def member(draw: st.DrawFn, email: str) -> Member:
     role = "owner" if email == OWNER else draw(st.sampled_from(list(ROLES)))
     user_id = None if status == "invited" else f"user {email}"
     permissions = draw(st.frozensets(st.sampled_from(["manage_users", "manage_groups"]))) if role == "custom" else frozenset()
-    return Member(email, role, permissions, status, False, f"id {email}", user_id)
+    key = draw(st.none() | st.just("key")) if status == "accepted" else None
+    return Member(email, role, permissions, status, False, f"id {email}", user_id, public_key=key)
 
 
 @st.composite

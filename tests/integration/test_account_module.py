@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 
+from tests.demo.clients import invitation_link
 from tests.integration.module_runner import run_module
 from tests.integration.page_a import ok
 from tests.lab import Lab
@@ -122,3 +123,65 @@ def test_broken_off_anywhere_it_is_finished_by_the_next_run(lab: Lab, kind: str)
         account(lab)
         lab.clear_faults()
         works(lab, ok(account(lab)))
+
+
+@pytest.mark.lab(scenario="msp")
+@pytest.mark.parametrize(("place", "kind"), [("organization", "member"), ("provider", "provider_user")])
+def test_an_invitation_registers_and_is_accepted(lab: Lab, place: str, kind: str) -> None:
+    """Into a client that was created for this account, and into the provider itself."""
+    petra = lab.people["provider_user"]
+    login = {"region": "eu", "client_id": petra.client_id, "client_secret": petra.client_secret}
+    as_petra = {**login, "master_password": petra.master_password}
+    invite = {
+        "organization": (
+            "client_organization",
+            {"clients": [{"name": "New", "plan": "teams", "seats": 2, "owner_email": EMAIL}]},
+        ),
+        "provider": ("provider_user", {"users": [{"email": EMAIL}]}),
+    }[place]
+    ok(run_module(invite[0], {**as_petra, **invite[1]}))
+    link = invitation_link(lab, EMAIL)
+
+    lab.clear_requests()
+    lab.forbid_writes()
+    checked = ok(account(lab, "eu", check=True, invitation=link))
+    assert lab.writes() == []
+    lab.forbid_writes(False)
+    first = ok(account(lab, "eu", invitation=link))
+    assert [change["kind"] for change in first["changes"]] == ["account", "invitation"]
+    assert first["changes"] == checked["changes"]
+    works(lab, first, "eu")
+    assert [row["status"] for row in lab.rows("eu", kind) if row["email"] == EMAIL] == [1]
+
+    assert not ok(account(lab, "eu", invitation=link))["changed"], "it waits to be confirmed, and asks once more in vain"
+    ok(run_module(invite[0], {**as_petra, **invite[1]}))
+    lab.clear_requests()
+    confirmed = ok(account(lab, "eu", invitation=link))
+    assert (confirmed["changed"], lab.writes()) == (False, [])
+
+
+@pytest.mark.lab(scenario="msp")
+@pytest.mark.parametrize("kind", ["reset_before", "status_after:500", "reset_after", "torn"])
+def test_an_acceptance_that_is_broken_off_is_finished(lab: Lab, kind: str) -> None:
+    owner = lab.facts["beta_organization_id"]
+    link, email = invitation_link(lab, "owner@beta.example"), "owner@beta.example"
+    ok(account(lab, "eu", email=email, invitation=link, check=True))
+    lab.fault(kind, path=f"/organizations/{owner}/users/.*/accept")
+    account(lab, "eu", email=email, invitation=link)
+    lab.clear_faults()
+    ok(account(lab, "eu", email=email, invitation=link))
+    assert [row["status"] for row in lab.rows("eu", "member", organizationId=owner)] == [1]
+
+
+def test_a_forged_invitation_says_so(lab: Lab) -> None:
+    link = f"https://v/#/accept-organization?organizationId=1&organizationUserId=2&email={EMAIL}&organizationName=X&token=t"
+    refused = account(lab, invitation=link)
+    assert refused["failed"]
+    assert "nvalid" in refused["msg"]
+
+
+def test_a_server_that_is_too_old_says_so(lab: Lab) -> None:
+    lab.fault("status:404", path="send-verification-email")
+    refused = account(lab)
+    assert refused["failed"]
+    assert "2025.1.4" in refused["msg"]
