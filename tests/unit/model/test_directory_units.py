@@ -9,8 +9,7 @@ import typing as t
 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.directory_profile import Profile, documents, joined
 from ansible_collections.bw.selfhost.plugins.module_utils._model.directory_units import Program, Timing, Writer, units
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 CREDENTIALS = {"profile": "/etc/x/profile.json", "secrets": "/etc/x/secrets.json"}
 SERVICE, TIMER = "bw-selfhost-directory-corp.service", "bw-selfhost-directory-corp.timer"
@@ -43,9 +42,9 @@ def test_the_timer() -> None:
     assert {"OnCalendar=hourly", "RandomizedDelaySec=60s", "Persistent=yes", "WantedBy=timers.target"} <= set(timer)
 
 
-NAMES = st.sampled_from(["a", "b", "secret", "c"])
 VALUES = st.one_of(st.booleans(), st.integers(), st.text(), st.lists(st.text()), st.none())
-OPTIONS = st.dictionaries(NAMES, st.one_of(VALUES, st.dictionaries(NAMES, VALUES)))
+INNER = st.fixed_dictionaries({}, optional={"b": VALUES, "secret": st.text()})
+OPTIONS = st.fixed_dictionaries({}, optional={"a": st.one_of(VALUES, INNER), "b": st.one_of(VALUES, INNER), "secret": st.text()})
 SECRETS = {("secret",), ("a", "secret")}
 
 
