@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import sys
 import typing as t
 
 import pytest
+from ansible_collections.bw.selfhost.plugins.module_utils._directory import with_ldap3, with_python_ldap
 
 from tests.directory import ACTIVE_DIRECTORY, OPENLDAP, Person, Slapd, Team, Tree
 from tests.integration.module_runner import run_module
@@ -16,18 +16,13 @@ from tests.lab import Lab
 Result = dict[str, t.Any]
 Row = dict[str, t.Any]
 LIBRARIES = ("python-ldap", "ldap3")
-_UTILS = "ansible_collections.bw.selfhost.plugins.module_utils._directory"
 
 
 def only(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let just one of the libraries be installed."""
-    hidden = {"python-ldap": ("ldap3",), "ldap3": ("ldap",), "": ("ldap", "ldap3")}[library]
-    package = sys.modules.get(_UTILS)
-    for name in hidden:
-        door = "with_python_ldap" if name == "ldap" else "with_ldap3"
-        monkeypatch.setitem(sys.modules, name, None)
-        monkeypatch.delitem(sys.modules, f"{_UTILS}.{door}", raising=False)
-        monkeypatch.delattr(package, door, raising=False) if package else None
+    """Let just one of the libraries be installed, or none."""
+    for name, module, attribute in (("python-ldap", with_python_ldap, "ldap"), ("ldap3", with_ldap3, "ldap3")):
+        if name != library:
+            monkeypatch.setattr(module, attribute, None)
 
 
 def small(suffix: str = OPENLDAP) -> Tree:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.bw.selfhost.plugins.module_utils._directory import with_python_ldap
 from ansible_collections.bw.selfhost.plugins.module_utils._directory.connection import (
     DOWN,
     LATE,
@@ -67,21 +68,17 @@ def _way(host: str, options: t.Mapping[str, t.Any]) -> Way:
 
 
 def _library() -> type[Connection]:
-    try:
-        from ansible_collections.bw.selfhost.plugins.module_utils._directory import with_python_ldap
-    except ImportError:
-        pass
-    else:
+    if with_python_ldap.installed():
         return with_python_ldap.Connection
-    try:
-        from ansible_collections.bw.selfhost.plugins.module_utils._directory import with_ldap3
-    except ImportError:
-        raise SelfhostError(
-            "There is no Python library for LDAP here.",
-            field="directory",
-            remedy="Install python-ldap (Debian: python3-ldap) or ldap3 where the task runs.",
-        ) from None
-    return with_ldap3.Connection
+    from ansible_collections.bw.selfhost.plugins.module_utils._directory import with_ldap3  # only where it is needed: it is slow
+
+    if with_ldap3.installed():
+        return with_ldap3.Connection
+    raise SelfhostError(
+        "There is no Python library for LDAP here.",
+        field="directory",
+        remedy="Install python-ldap (Debian: python3-ldap) or ldap3 where the task runs.",
+    )
 
 
 class Directory:

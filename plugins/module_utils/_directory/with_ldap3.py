@@ -7,26 +7,34 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-import ldap3
 from ansible_collections.bw.selfhost.plugins.module_utils._directory.connection import DOWN, FILTER, LATE, SUCCESS, Query, Result
 from ansible_collections.bw.selfhost.plugins.module_utils._directory.way import Way
 from ansible_collections.bw.selfhost.plugins.module_utils._model.directory_entry import Entry
-from ldap3.core.exceptions import LDAPExceptionError, LDAPInvalidFilterError, LDAPResponseTimeoutError
+
+try:
+    import ldap3
+    from ldap3.core.exceptions import LDAPExceptionError, LDAPInvalidFilterError, LDAPResponseTimeoutError
+except ImportError:
+    ldap3 = None
+
+
+def installed() -> bool:
+    """Say whether the library is here."""
+    return ldap3 is not None
+
 
 _PAGED = "1.2.840.113556.1.4.319"
 
 
-class _Tls(ldap3.Tls):  # type: ignore[misc]
-    """TLS by Python itself: the library's own look at names knows no addresses and sends no name to the server."""
+def _tls(way: Way) -> t.Any:
+    """TLS by Python itself: the library's own look at names knows no addresses, and sends no name to the server."""
+    found, context = ldap3.Tls(), way.context()
 
-    def __init__(self, way: Way) -> None:
-        super().__init__()
-        self._context = way.context()
-        self._host = way.host
+    def wrap_socket(connection: t.Any, do_handshake: bool = False) -> None:  # noqa: ARG001 - the library gives it
+        connection.socket = context.wrap_socket(connection.socket, server_hostname=way.host)
 
-    def wrap_socket(self, connection: t.Any, do_handshake: bool = False) -> None:  # noqa: ARG002 - its base has it
-        """Begin to encrypt."""
-        connection.socket = self._context.wrap_socket(connection.socket, server_hostname=self._host)
+    found.wrap_socket = wrap_socket
+    return found
 
 
 class Connection:
@@ -34,7 +42,7 @@ class Connection:
 
     def __init__(self, way: Way) -> None:
         self._timeout = way.timeout
-        tls = None if way.tls == "none" else _Tls(way)
+        tls = None if way.tls == "none" else _tls(way)
         with _results():
             server = ldap3.Server(
                 way.host,

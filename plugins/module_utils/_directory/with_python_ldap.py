@@ -7,11 +7,20 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-import ldap
 from ansible_collections.bw.selfhost.plugins.module_utils._directory.connection import DOWN, FILTER, LATE, Query, Result
 from ansible_collections.bw.selfhost.plugins.module_utils._directory.way import Way
 from ansible_collections.bw.selfhost.plugins.module_utils._model.directory_entry import Entry
-from ldap.controls import SimplePagedResultsControl
+
+try:
+    import ldap
+    from ldap.controls import SimplePagedResultsControl
+except ImportError:
+    ldap = None
+
+
+def installed() -> bool:
+    """Say whether the library is here."""
+    return ldap is not None
 
 
 class Connection:
