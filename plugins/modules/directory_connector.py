@@ -324,34 +324,36 @@ seealso:
 
 EXAMPLES = r"""
 - name: Connector for the company's LDAP directory is installed and has its options
-  bw.selfhost.directory_connector:
+  bw.selfhost.directory_connector: &connector
     archive: /opt/bitwarden/bwdc-linux-2026.6.1.zip
     sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
     version: 2026.6.1
     data_dir: /opt/bitwarden/bwdc
     server_url: https://vault.example.com
+    ca_path: /etc/ssl/certs/corp-ca.pem
     client_id: "{{ organization_client_id }}"
     client_secret: "{{ organization_client_secret }}"
-    directory: &directory
+    directory:
       ldap:
         hostname: ldap.example.com
         root_path: dc=example,dc=com
         username: cn=reader,dc=example,dc=com
-        password: "{{ ldap_password }}"
-    sync: &sync
+        password: "{{ directory_password }}"
+    sync:
       user_path: ou=people
-      group_path: ou=groups
       user_filter: (!(employeeType=external))
+      group_path: ou=groups
 
 - name: Show whom a sync would be about
   bw.selfhost.directory_connector:
-    data_dir: /opt/bitwarden/bwdc
-    server_url: https://vault.example.com
-    client_id: "{{ organization_client_id }}"
-    client_secret: "{{ organization_client_secret }}"
-    directory: *directory
-    sync: *sync
+    <<: *connector
     run: test
+
+- name: Members and groups are those of the directory
+  bw.selfhost.directory_connector:
+    <<: *connector
+    run: sync
+    min_directory_users: 3
 
 - name: Connector is gone, with everything it knew
   bw.selfhost.directory_connector:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.bwdc import G2, Bwdc, people
+from tests.bwdc.handle import READER
 from tests.demo import LOCAL, Demo, demo
 from tests.demo.clients import SERVICE, invitation_link, provider
 from tests.directory import ACTIVE_DIRECTORY, OPENLDAP, PASSWORD, Slapd
@@ -49,6 +51,7 @@ globalSettings__pushRelayBaseUri=https://push.bitwarden.eu
 """
 HOST_SIDE = ("override_env", "server_config", "stack", "stack_info")
 WITH_A_DIRECTORY = ("directory_sync",)
+WITH_A_CONNECTOR = ("directory_connector",)
 IN_THE_PORTAL = ("account", "client_organization", "client_organization_info", "event_info", "provider_user")
 
 
@@ -135,7 +138,7 @@ def run_examples(page: Demo, examples: str) -> None:
     assert done.code == 0, done.output
 
 
-ELSEWHERE = (*WITH_A_DIRECTORY, *IN_THE_PORTAL)
+ELSEWHERE = (*WITH_A_DIRECTORY, *WITH_A_CONNECTOR, *IN_THE_PORTAL)
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("egress") and name not in ELSEWHERE])
@@ -168,6 +171,27 @@ def test_examples_about_directories_run(name: str, documents: dict[str, Document
             examples = examples.replace(example, found)
         run_examples(page, examples)
         assert len(Organization(page.lab).members) == len(small().people)
+
+
+@pytest.mark.parametrize("name", WITH_A_CONNECTOR)
+def test_examples_about_the_official_connector_run(name: str, documents: dict[str, Document], tmp_path: Path) -> None:
+    with demo(scenario="page_a") as page:
+        world, key = Bwdc(tmp_path / "world", page.lab.proxy_url), Organization(page.lab).options
+        world.server(filters={"(!(employeeType=external))": [row["dn"] for row in people(3)]})
+        archive = world.archive(G2)
+        real = {
+            "{{ organization_client_id }}": key["client_id"],
+            "{{ organization_client_secret }}": key["client_secret"],
+            "{{ directory_password }}": READER["password"],
+            "/opt/bitwarden/bwdc-linux-2026.6.1.zip": str(archive.path),
+            "0123456789abcdef" * 4: archive.sha256,
+            "/etc/ssl/certs/corp-ca.pem": page.lab.ca_path,
+        }
+        examples = documents[name]["examples"]
+        for example, found in real.items():
+            examples = examples.replace(example, found)
+        run_examples(page, examples)
+        assert len(Organization(page.lab).members) == 3
 
 
 @pytest.mark.network_namespace

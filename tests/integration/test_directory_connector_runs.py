@@ -52,7 +52,10 @@ def elsewhere(host: Host, before: str = "", **options: t.Any) -> t.Iterator[subp
         process.stdin.write(json.dumps(host.params(**options)))
         process.stdin.close()
         process.stdin = None
-        yield process
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_for(condition: t.Callable[[], object]) -> None:
@@ -151,7 +154,7 @@ def test_it_runs_as_its_user_and_belongs_to_it(host: Host) -> None:
     host.options = {"user": "nobody", "ca_path": str(ca)}
     assert host.succeed(run="sync")["synced"]["users"] == 3
     assert {call.uid for call in host.world.calls()} == {account.pw_uid}
-    for path in (host.data, host.file):
+    for path in (host.data, *host.data.iterdir()):
         assert (path.stat().st_uid, path.stat().st_gid) == (account.pw_uid, account.pw_gid)
     assert (host.program / "current/bwdc").stat().st_uid == 0
     assert not host.succeed(run="sync")["changed"]

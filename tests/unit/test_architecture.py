@@ -46,7 +46,16 @@ def is_library(name: str) -> bool:
 def host_side() -> set[Path]:
     """The module utils that modules of a managed host load: everything but what needs the network libraries."""
     seen: set[Path] = set()
-    modules = ("override_env", "server_config", "stack", "stack_info", "egress", "egress_info", "egress_probe")
+    modules = (
+        "override_env",
+        "server_config",
+        "stack",
+        "stack_info",
+        "egress",
+        "egress_info",
+        "egress_probe",
+        "directory_connector",
+    )
     waiting = [PLUGINS / f"modules/{name}.py" for name in modules]
     while waiting:
         path = waiting.pop()

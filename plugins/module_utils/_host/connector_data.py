@@ -17,13 +17,14 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.bw.selfhost.plugins.module_utils._host import files
+from ansible_collections.bw.selfhost.plugins.module_utils._host.lock import hold
 from ansible_collections.bw.selfhost.plugins.module_utils._host.process import Account
 from ansible_collections.bw.selfhost.plugins.module_utils._model.connector_document import Document, parse, render
 from ansible_collections.bw.selfhost.plugins.module_utils._model.connector_guard import Memory
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Plan, compare
 
-LOCK = "bw-selfhost.lock"
+_LOCK = "bw-selfhost.lock"
 _DATA = "data.json"
 _BACKUP = "data.json.bak"
 _MEMORY = "bw-selfhost.json"
@@ -75,6 +76,14 @@ class DataDirectory:
         except OSError as error:
             remedy = "Run the task as root or as the owner of the directory (become: true)."
             raise SelfhostError(f"{error.strerror}.", field=str(self.path), remedy=remedy) from None
+
+    @contextlib.contextmanager
+    def lock(self, timeout: float) -> t.Iterator[int]:
+        """Keep other runs out, whoever starts them; see C(lock.hold)."""
+        path = self.path / _LOCK
+        with hold(path, timeout) as descriptor:
+            self._own(path, _FILE_MODE)
+            yield descriptor
 
     def document(self) -> Document | None:
         """Return what the data file says; C(None) when there is none.

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.bw.selfhost.plugins.module_utils._host.connector import Connector, Terms
-from ansible_collections.bw.selfhost.plugins.module_utils._host.connector_data import LOCK, DataDirectory
+from ansible_collections.bw.selfhost.plugins.module_utils._host.connector_data import DataDirectory
 from ansible_collections.bw.selfhost.plugins.module_utils._host.connector_program import Program
-from ansible_collections.bw.selfhost.plugins.module_utils._host.lock import hold
 from ansible_collections.bw.selfhost.plugins.module_utils._host.process import Account
 from ansible_collections.bw.selfhost.plugins.module_utils._model.connector_answer import Answer
 from ansible_collections.bw.selfhost.plugins.module_utils._model.connector_document import Notes, notes, rules_of
@@ -133,7 +132,7 @@ def synchronize(options: t.Mapping[str, t.Any]) -> Report:
         raise SelfhostError("There is no connector that has been set up.", field=str(path), remedy=remedy)
     account = Account.running_for(path)
     data = DataDirectory(path, account)
-    with hold(path / LOCK, options["lock_timeout"]) as lock:
+    with data.lock(options["lock_timeout"]) as lock:
         terms = Terms(account, options["ca_path"], options["timeout"], (lock,))
         session = Session(Connector(program.executable, data, terms), options["client_id"], options["client_secret"])
         return session.sync(limits_of(options))

@@ -13,9 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ansible_collections.bw.selfhost.plugins.module_utils._host.connector import Connector, Terms, version_of
-from ansible_collections.bw.selfhost.plugins.module_utils._host.connector_data import LOCK, DataDirectory
+from ansible_collections.bw.selfhost.plugins.module_utils._host.connector_data import DataDirectory
 from ansible_collections.bw.selfhost.plugins.module_utils._host.connector_program import Program, check_archive
-from ansible_collections.bw.selfhost.plugins.module_utils._host.lock import hold
 from ansible_collections.bw.selfhost.plugins.module_utils._host.process import Account
 from ansible_collections.bw.selfhost.plugins.module_utils._model.connector_generations import Generation, generation_of
 from ansible_collections.bw.selfhost.plugins.module_utils._model.connector_guard import Limits
@@ -61,7 +60,7 @@ class _Work:
     def converge(self) -> Report:
         plan = self._data.permissions()
         self._data.protect()
-        with hold(self._data.path / LOCK, self._params["lock_timeout"]) as lock:
+        with self._data.lock(self._params["lock_timeout"]) as lock:
             terms = replace(self._terms, descriptors=(lock,))
             plan += self._install(terms)
             connector = Connector(self._program.executable, self._data, terms)
@@ -161,7 +160,7 @@ def _remove(params: Params, check_mode: bool) -> Report:
         data.check()
     plan = Plan(tuple(Change("delete", "directory", str(directory)) for directory in found))
     if plan.changed and not check_mode:
-        with hold(path / LOCK, params["lock_timeout"]) if data.exists else contextlib.nullcontext():
+        with data.lock(params["lock_timeout"]) if data.exists else contextlib.nullcontext():
             for directory in found:
                 shutil.rmtree(directory)
     return Report(plan)
