@@ -18,7 +18,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._directory.connection 
 from ansible_collections.bw.selfhost.plugins.module_utils._directory.failures import bind_failed, search_failed
 from ansible_collections.bw.selfhost.plugins.module_utils._directory.way import PORTS, Way
 from ansible_collections.bw.selfhost.plugins.module_utils._model.directory_entry import Entry
-from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError, refuse_all
+from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import Problems, SelfhostError
 
 # What Active Directory calls an attribute of which it gives only so many values (1,500) in one answer.
 _RANGE = re.compile(r"(.+);range=\d+-(\d+|\*)", re.IGNORECASE)
@@ -30,7 +30,7 @@ def connect(options: t.Mapping[str, t.Any]) -> Directory:
     Args:
         options: the module's O(directory), completed (C(directory_options.connection)).
     """
-    ways = [_way(host, options) for host in options["hosts"]]
+    ways = [_way(host, options) for host in options["hosts"] if host.strip()]
     library, obstacles = _library(), []
     who, password = ("", "") if options["anonymous"] else (options["bind_dn"], options["bind_password"])
     for way in ways:
@@ -49,8 +49,7 @@ def connect(options: t.Mapping[str, t.Any]) -> Directory:
             obstacles.append(way.obstacle())
             continue
         return found
-    refuse_all(obstacles)
-    raise AssertionError  # there is at least one host
+    raise obstacles[0] if len(obstacles) == 1 else Problems(obstacles)
 
 
 def _way(host: str, options: t.Mapping[str, t.Any]) -> Way:
