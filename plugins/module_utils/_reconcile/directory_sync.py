@@ -28,12 +28,16 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.directory_state
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError, refuse_all
 from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Plan
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.directory_apply import Round
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.writes import RERUN, may_have_happened
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.writes import (
+    LOST_ANSWERS,
+    RERUN,
+    may_have_happened,
+    refuse_standstill,
+)
 
 Params = t.Mapping[str, t.Any]
 Values = dict[str, t.Any]
 Progress = t.Callable[[str], None]
-LOST_ANSWERS = 3  # how many a run puts up with
 
 
 def ensure(params: Params, check_mode: bool, progress: Progress = silent) -> tuple[Plan, Values, list[str]]:
@@ -137,7 +141,7 @@ class Work:
         taken: set[tuple[str, str]] = set()
         lost = 0
         while case.steps:
-            _refuse_standstill([step for step in case.steps if step.key in taken])
+            refuse_standstill([step.change for step in case.steps if step.key in taken], "users")
             walk = Round(self.server, case, self.progress)
             try:
                 walk.run()
@@ -178,11 +182,3 @@ class Work:
             "plan": counts(self.steps),
             "pending": [one.as_dict() for one in case.pending],
         }
-
-
-def _refuse_standstill(stuck: list[Step]) -> None:
-    if stuck:
-        names = ", ".join(f"{step.change.kind} {step.change.name}" for step in stuck[:10])
-        raise SelfhostError(
-            f"The server accepted the requests but did not change: {names}.", field="users", remedy="Look at the api log."
-        )
