@@ -43,7 +43,7 @@ options:
     type: path
   user:
     description:
-      - Account that the program runs as and that owns its data. It must exist.
+      - Account that the program runs as and that owns its data. It must exist, and needs neither a shell nor any rights.
       - Without it, the owner of O(data_dir), or of its parent directory.
     type: str
   archive:
@@ -313,7 +313,9 @@ notes:
   - The program itself never removes a user who has just disappeared from an LDAP directory, unless O(sync.overwrite_existing) is set.
   - The program compares the directory with its own last request, not with the server. A change made in Bitwarden is not undone before the
     directory changes.
-  - With some releases of the program, proxy variables of the environment have no effect.
+  - With releases from 2026.6.0 on, proxy variables of the environment have no effect.
+  - The program keeps its secrets in its data file, and no keyring is needed. It asks the server for a session also in check mode with
+    O(run=test) or O(run=sync), and with releases up to 2026.4.0 whenever it is configured for the first time.
   - What is remembered between syncs are digests of external ids, no names.
 seealso:
   - module: bw.selfhost.directory_sync

@@ -180,6 +180,10 @@ def test_a_place_that_is_shared_with_something_else_is_refused(host: Host) -> No
     host.data.symlink_to(host.folder)
     host.refuse("data_dir", "is not a directory")
     host.data.unlink()
+    host.program.symlink_to(host.folder)
+    host.refuse("program_dir", "is not a directory")
+    assert run_absent(host)["failed"]
+    host.program.unlink()
     host.program.mkdir()
     (host.program / "precious").write_text("x")
     host.refuse("program_dir", "holds 'precious'")

@@ -73,6 +73,9 @@ class Program:
 
     def check(self) -> None:
         """Refuse a directory that holds anything else; what is in it is removed in time."""
+        if self.directory.is_symlink() or (self.directory.exists() and not self.directory.is_dir()):
+            cause = f"{self.directory} is not a directory."
+            raise SelfhostError(cause, field="program_dir", remedy="Name the directory itself.")
         names = [path.name for path in self.directory.iterdir()] if self.directory.exists() else []
         others = [
             name

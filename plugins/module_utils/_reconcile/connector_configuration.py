@@ -41,6 +41,7 @@ def configure(connector: Connector, session: Session, wish: Wish, generation: Ge
     """
     data = connector.data
     document = data.document() or {}
+    check(document, wish, generation)
     layout, plan = layout_of(document), Plan()
     if layout and layout.number < generation.number:
         plan += _migration(layout, generation)

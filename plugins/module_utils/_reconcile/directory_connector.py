@@ -56,6 +56,7 @@ class _Work:
         self._generation = self._look()
         self._wish = wish_of(params)
         configuration.check(self._data.document() or {}, self._wish, self._generation)
+        self._warnings = _warnings(params, account)
 
     def converge(self) -> Report:
         plan = self._data.permissions()
@@ -76,7 +77,7 @@ class _Work:
             plan += installing + configuration.expected(self._data.document() or {}, self._wish, self._generation)
             if self._params["run"] == "sync":
                 plan += Plan((Change("run", "sync", self._wish.organization_id, reason="After the installation."),))
-            return Report(plan, self._values())
+            return Report(plan, self._values(), self._warnings)
         with self._data.copy() as copied:
             connector = Connector(self._program.executable, copied, self._terms)
             session = self._session(connector)
@@ -144,7 +145,7 @@ class _Work:
     def _report(self, plan: Plan, session: Session, ran: Report) -> Report:
         noted = session.notes
         values = {**self._values(), **ran.values, "last_sync": {"users": noted.users, "groups": noted.groups}}
-        return Report(plan + ran.plan, values, [*_warnings(self._params), *ran.warnings])
+        return Report(plan + ran.plan, values, [*self._warnings, *ran.warnings])
 
     def _values(self) -> dict[str, t.Any]:
         return {"version": self._version, "generation": self._generation.number}
@@ -195,9 +196,10 @@ def _odd_sum(params: Params) -> list[SelfhostError]:
     return [SelfhostError("It is not a sha256.", field="sha256", remedy="Give its 64 hexadecimal digits in lower case.")]
 
 
-def _warnings(params: Params) -> list[str]:
+def _warnings(params: Params, account: Account) -> list[str]:
     ldap = params["directory"].get("ldap") or {}
     found = {
+        "The connector runs as root. Give it a user of its own.": account.uid == 0,
         "The directory's password and everything read from it go over the network unencrypted.": ldap.get("tls") == "none",
         "The directory's certificate is not verified: anybody in between gets its password.": ldap.get("validate_certs") is False,
     }
