@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -256,6 +257,19 @@ SERVER = [
 def test_refused_by_the_server(lab: Lab, slapd: Slapd, case: Case) -> None:
     organization = Organization(lab)
     case.told(case.run(organization, slapd))
+
+
+@pytest.mark.lab(scenario="page_a")
+@pytest.mark.parametrize("removals", ["none", "absent"])
+def test_emptied_directory(lab: Lab, tmp_path: Path, removals: str) -> None:
+    """Its tree is there, and nobody in it."""
+    organization = Organization(lab)
+    synced(organization)
+    with Slapd(tmp_path / "empty", Tree(OPENLDAP)) as empty:
+        result = organization.sync(empty.options(), **searches(removals=removals, max_removals=1000, max_removals_percent=100))
+    Case("", "Nobody was found below ou=People", "users.filter").told(result)
+    assert lab.writes() == []
+    assert len(organization.members) == COUNT
 
 
 @pytest.mark.lab(scenario="page_a")

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
+import json
 import typing as t
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 
 from tests.directory import ACTIVE_DIRECTORY, OPENLDAP, Person, Slapd, Team, Tree
 from tests.integration.directory_world import LIBRARIES, Organization, Result, active, only, searches, small
+from tests.integration.module_runner import run_module
 from tests.integration.page_a import ok
 from tests.lab import Lab
 
@@ -290,3 +294,32 @@ def test_cloud(lab: Lab, little: Slapd) -> None:
     assert "8 seats and will need 13" in str(result["warnings"])
     assert done(result) == {"invite": 12, "group_create": 3}
     assert not ok(organization.sync(little.options(), **searches()))["changed"]
+
+
+@pytest.mark.lab(scenario="page_a")
+def test_session_of_the_organization(lab: Lab, little: Slapd) -> None:
+    organization = Organization(lab)
+    session = ok(run_module("login", organization.options))["session"]
+    result = run_module("directory_sync", {"session": session, "directory": little.options(), **searches()})
+    assert done(result) == {"invite": 12, "group_create": 3}
+
+
+@pytest.mark.lab(scenario="page_a")
+def test_the_hash_is_the_official_connectors(lab: Lab, little: Slapd) -> None:
+    """Both see the same, if what the module tells equals what the official connector keeps."""
+    organization, tree = Organization(lab), small()
+    found = ok(organization.sync(little.options(), **searches(), check=True))["directory"]["sync_hash"]
+    where = {person.uid: tree.person_dn(person) for person in tree.people}
+    inside = {team.name: [where[uid] for uid in team.people] for team in tree.teams}
+    inside["all"] += inside["red"]
+    body = {
+        "groups": [
+            {"name": name, "externalId": tree.team_dn(name), "memberExternalIds": members} for name, members in inside.items()
+        ],
+        "members": [{"email": f"{uid}@example.test", "externalId": dn, "deleted": False} for uid, dn in where.items()],
+        "overwriteExisting": False,
+        "largeImport": False,
+        "inviteUsersAfterProvisioning": True,
+    }
+    text = f"{lab.facts['server_url']}/api{organization.id}{json.dumps(body, separators=(',', ':'))}"
+    assert found == base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
