@@ -18,6 +18,7 @@ from tests.lab import Lab
 State = dict[str, t.Any]
 
 
+@pytest.mark.slow
 @pytest.mark.lab(scenario="page_a")
 def test_every_request(lab: Lab, tmp_path: Path) -> None:
     """A day with everything: joiners, leavers, moves, revoked members, groups that come, change and go."""
