@@ -23,8 +23,8 @@ NEWEST = ".venv-newest" if (ROOT / ".venv-newest").exists() else ".venv"
 PYTEST = "pytest -q -n 2"
 # Whole hosts are shared by the tests of a file. Coverage looks into playbooks and workers, too (pyproject.toml).
 TESTS = ("coverage erase", f"coverage run -m {PYTEST} --dist loadfile", "coverage combine -q", "python -m tools.metrics")
-# Whole hosts behave the same whatever ansible-core built the module: once is enough.
-SUITES_ELSEWHERE = f"python -m {PYTEST} -m 'not network_namespace' tests/unit tests/integration"
+# Whole hosts, and runs that are broken off, behave the same whatever ansible-core built the module: once is enough.
+SUITES_ELSEWHERE = f"python -m {PYTEST} -m 'not network_namespace and not slow' tests/unit tests/integration"
 
 
 @dataclass(frozen=True)

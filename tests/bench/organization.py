@@ -5,13 +5,18 @@ from __future__ import annotations
 import base64
 import json
 import statistics
+import subprocess
+import sys
 import time
 import typing as t
+from unittest import mock
 
+import requests
 from ansible_collections.bw.selfhost.plugins.module_utils._client.parallel import CONNECTIONS
+from requests.adapters import HTTPAdapter
 
 from tests.bench.operator import Operator, Run, Tasks, operator
-from tests.bench.replay import Replay, recorded
+from tests.bench.replay import Exchange
 from tests.bench.timing import RUNS, line
 from tests.e2e.client import Client
 from tests.integration.module_runner import run_module
@@ -25,6 +30,7 @@ SUBSET = 50  # collections
 GROWTH = (100, 500, 1000, 2500, 5000)  # collections
 OFFICIAL = ROOT / "tests/e2e/node_modules/.bin/bw"
 WHOLE: Tasks = [{"bw.selfhost.organization": {name: f"{{{{ {name}_wanted }}}}" for name in ("members", "groups", "collections")}}]
+NOTHING: Tasks = [{"ansible.builtin.assert": {"that": True}}]
 LOOP: Tasks = [
     {"bw.selfhost.login": {}, "register": "login"},
     {
@@ -55,10 +61,15 @@ def wanted(collections: int, groups: int = 0, members: int = 0) -> Wanted:
     }
 
 
+def options(description: Wanted) -> Wanted:
+    """The variables of a playbook that carry a description; C(groups) alone would be Ansible's own."""
+    return {f"{name}_wanted": entries for name, entries in description.items()}
+
+
 def fill(office: Operator, description: Wanted) -> Run:
     """Run the module organization in a playbook."""
     office.lab.clear_requests()
-    return office.play(WHOLE, **{f"{name}_wanted": entries for name, entries in description.items()})
+    return office.play(WHOLE, **options(description))
 
 
 def organization() -> t.Iterator[Metric]:
@@ -66,61 +77,79 @@ def organization() -> t.Iterator[Metric]:
     with operator() as office:
         empty = statistics.median(office.play([]).seconds for _run in range(RUNS))
         yield Metric("empty play", empty, "s")
-        yield from at_once(office, empty)
-        each = yield from subset(office, empty)
+        each = yield from at_once(office, empty)
+        yield from one_by_one(office, empty)
         yield from official(office, each)
         yield from growth(office, empty)
 
 
-def at_once(office: Operator, empty: float) -> t.Iterator[Metric]:
-    """One task for everything, its second run, and the same requests from a client that does nothing else."""
-    description, runs, again, floor = wanted(**SIZE), [], [], []
-    exchanges = record(office, description)
+def at_once(office: Operator, empty: float) -> t.Generator[Metric, None, float]:
+    """One task for everything, its second run, and its requests from a bare client; return the seconds of one object."""
+    description, runs, again, floor, idle = wanted(**SIZE), [], [], [], []
+    record(office, description)
     for _run in range(RUNS):
+        idle.append(office.play(NOTHING, **options(description)).seconds)
         put_back(office.lab)
         runs.append(fill(office, description))
-        requests, writes = len(office.lab.requests("client")), len(office.lab.writes())
+        sent, writes = len(office.lab.requests("client")), len(office.lab.writes())
         again.append(fill(office, description).seconds - empty)
-        requests_again, writes_again = len(office.lab.requests("client")), len(office.lab.writes())
+        sent_again, writes_again = len(office.lab.requests("client")), len(office.lab.writes())
         put_back(office.lab)
-        begin = time.perf_counter()
-        Replay(office.lab, CONNECTIONS).run(exchanges)
-        floor.append(time.perf_counter() - begin)
-    seconds, least = statistics.median(run.seconds for run in runs) - empty, statistics.median(floor)
-    name = "organization with {collections} collections, {groups} groups, {members} members".format(**SIZE)
-    yield Metric(f"{name}", seconds, "s", most=4)
+        floor.append(replay(office))
+    first, least = statistics.median(run.seconds for run in runs), statistics.median(floor)
+    whole = "organization with {collections} collections, {groups} groups, {members} members".format(**SIZE)
+    yield Metric(whole, first - empty, "s", most=4)
     yield Metric("... its largest process", max(run.memory for run in runs), "MiB", most=150)
-    yield Metric("... its requests", requests)
+    yield Metric("... its requests", sent)
     yield Metric("... its writes", writes)
-    yield Metric("... the same requests from a bare client", least, "s")
-    yield Metric("... as a multiple of the bare client", seconds / least, "x", most=1.5)
     yield Metric("... second run", statistics.median(again), "s", most=2)
-    yield Metric("... second run, requests", requests_again)
+    yield Metric("... second run, requests", sent_again)
     yield Metric("... second run, writes", writes_again, most=0)
+    yield Metric("... the same requests from a bare client", least, "s")
+    yield Metric("... as a multiple of the bare client", (first - empty) / least, "x", most=1.5)
+    yield Metric("... the same, beyond a play that only loads the description", (first - statistics.median(idle)) / least, "x")
+    return (first - empty) / sum(SIZE.values())
 
 
-def record(office: Operator, description: Wanted) -> list[t.Any]:
-    """Return what the module sends, from a run in this process."""
+def record(office: Operator, description: Wanted) -> None:
+    """Keep what the module sends, from a run in this process, in the order of the answers."""
     put_back(office.lab)
-    with recorded() as exchanges:
+    exchanges: list[Exchange] = []
+    send = HTTPAdapter.send
+
+    def keep(adapter: HTTPAdapter, request: requests.PreparedRequest, **more: t.Any) -> requests.Response:
+        response, body = send(adapter, request, **more), request.body or ""
+        headers = {name: value for name, value in request.headers.items() if name != "Content-Length"}
+        text = body if isinstance(body, str) else bytes(body).decode()
+        exchanges.append(Exchange(str(request.method), str(request.url), headers, text, response.text))
+        return response
+
+    with mock.patch.object(HTTPAdapter, "send", keep):
         result = run_module("organization", {**office.options, **description}, environ=office.lab.environment())
     assert result["changed"], result
-    return exchanges
+    (office.folder / "exchanges.json").write_text(json.dumps(exchanges))
 
 
-def subset(office: Operator, empty: float) -> t.Generator[Metric, None, float]:
-    """Some collections in one task, and with a task for each; return the seconds of one in one task."""
+def replay(office: Operator) -> float:
+    """Return the seconds of the program that sends the same again."""
+    command = [sys.executable, "-m", "tests.bench.replay", str(office.folder / "exchanges.json")]
+    begin = time.perf_counter()
+    subprocess.run([*command, office.lab.proxy_url, office.lab.ca_path, str(CONNECTIONS)], cwd=ROOT, check=True)
+    return time.perf_counter() - begin
+
+
+def one_by_one(office: Operator, empty: float) -> t.Iterator[Metric]:
+    """Some collections in one task, and with a task for each."""
     description = wanted(SUBSET)
     put_back(office.lab)
     together = (fill(office, description).seconds - empty) / SUBSET
     put_back(office.lab)
-    apart = (office.play(LOOP, collections_wanted=description["collections"]).seconds - empty) / SUBSET
+    apart = (office.play(LOOP, **options(description)).seconds - empty) / SUBSET
     yield Metric(f"{SUBSET} collections in one task, each", 1000 * together, "ms")
     yield Metric(f"{SUBSET} collections in a loop of tasks, each", 1000 * apart, "ms")
-    return together
 
 
-def official(office: Operator, together: float) -> t.Iterator[Metric]:
+def official(office: Operator, each: float) -> t.Iterator[Metric]:
     """The same collections with the official client, which makes one with each command."""
     if not OFFICIAL.exists():
         print("the official client is not measured: it is not installed")
@@ -135,9 +164,9 @@ def official(office: Operator, together: float) -> t.Iterator[Metric]:
         body = {**place, "name": entry["name"], "externalId": None, "groups": [], "users": []}
         text = base64.b64encode(json.dumps(body).encode()).decode()
         client.run("create", "org-collection", text, "--organizationid", place["organizationId"])
-    each = (time.perf_counter() - begin) / SUBSET
-    yield Metric(f"{SUBSET} collections with the official client, each", 1000 * each, "ms")
-    yield Metric("... as a multiple of one task", each / together, "x", least=100)
+    seconds = (time.perf_counter() - begin) / SUBSET
+    yield Metric(f"{SUBSET} collections with the official client, each", 1000 * seconds, "ms")
+    yield Metric("... as a multiple of an object of the whole organization", seconds / each, "x", least=100)
 
 
 def growth(office: Operator, empty: float) -> t.Iterator[Metric]:

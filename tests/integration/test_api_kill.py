@@ -19,6 +19,8 @@ from requests.adapters import HTTPAdapter
 from tests.integration.page_a import PageA, ok
 from tests.lab import Lab
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("status:500", "reset_before", "timeout", "status_after:500", "reset_after", "torn")
 PATIENCE = 0.4  # seconds, instead of the option's whole ones; a lab that is late for once is just one more fault
 

@@ -166,6 +166,24 @@ def test_trusted_devices_bring_their_policies(lab: Lab) -> None:
     twice(place, sso={"member_decryption": "master_password"}, policies=[{"type": "require_sso", "enabled": False}])
 
 
+def test_trusted_devices_are_left_alone_by_other_changes(lab: Lab) -> None:
+    place = at_owner(lab)
+    ok(place.run("sso", identifier="x", oidc=OIDC, member_decryption="trusted_devices", max_affected=2))
+    done = twice(place, "sso", oidc={"authority": "https://other.example.com"})
+    assert [change["after"] for change in done["changes"]] == [{"oidc.authority": "https://other.example.com"}]
+
+
+@pytest.mark.parametrize(
+    ("version", "owned"), [("2025.8.0", False), ("2026.1.0", True), ("2026.4.0", True), ("2026.4.1", True), ("2026.8.0", True)]
+)
+def test_data_ownership_gives_each_member_a_collection(lab: Lab, version: str, owned: bool) -> None:
+    lab.reset(scenario="page_a", version=version)
+    place = at_owner(lab)
+    twice(place, "policy", type="organization_data_ownership")
+    names = [lab.decrypt(place.organization_id, row["name"], "selfhost") for row in place.rows("collection", type=1)]
+    assert set(names) == ({"My items"} if owned else set())
+
+
 def test_provisioning_by_a_directory(lab: Lab) -> None:
     place = at_owner(lab)
     twice(place, scim={"provider": "azure_ad"})

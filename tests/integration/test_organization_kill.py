@@ -60,7 +60,7 @@ def test_every_request(lab: Lab) -> None:
     asked, wanted = lab.requests("client"), _state(place)
     assert len({(request.method, request.path.rpartition("/")[2]) for request in asked if request.write}) > 12
     for index, request in enumerate(asked):
-        for kind in KINDS:
+        for kind in KINDS if request.write else (KINDS[index % len(KINDS)],):  # reads are repeated below the engine already
             lab.restore(before)
             _kill(lab, place, kind, index)
             assert _state(place) == wanted, f"{kind} at {index}: {request.method} {request.path}"

@@ -41,7 +41,7 @@ _IDENTITY = (
     "title firstName middleName lastName address1 address2 address3 city state postalCode country company email phone ssn"
     " username passportNumber licenseNumber"
 )
-# type: its object, the ciphertexts in it, its other values
+# Per type: its object, the ciphertexts in it, its other values
 _KINDS: dict[int, tuple[str, Ciphertexts, tuple[str, ...]]] = {
     LOGIN: (
         "login",

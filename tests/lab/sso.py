@@ -65,7 +65,7 @@ _ENUMS = {
     "spNameIdFormat": range(9),
     "spSigningBehavior": (0, 1, 3),
 }
-# type: property -> what is said when it is missing
+# Per type: property -> what is said when it is missing
 _REQUIRED = {
     _OIDC: {
         "authority": "The Authority field is required on a Open ID Connect configuration.",

@@ -9,13 +9,14 @@ from collections import Counter
 
 from ansible_collections.bw.selfhost.plugins.module_utils._model.access import MANAGE
 from ansible_collections.bw.selfhost.plugins.module_utils._model.caller import reach
+from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.text import longest_text
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization import ADMIN_ACCESS, Collection, Group
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_case import Case
 
 Problems = t.Iterator[SelfhostError]
-# UTF-8 bytes that fit into the server's 1000 characters when they are encrypted, and plain characters.
-LONGEST_COLLECTION, LONGEST_GROUP, LONGEST_EXTERNAL_ID = 687, 100, 300
+# UTF-8 bytes that fit when they are encrypted, and plain characters.
+LONGEST_COLLECTION, LONGEST_GROUP, LONGEST_EXTERNAL_ID = longest_text(1000), 100, 300
 
 
 def twice(keys: t.Iterable[str], field: str) -> Problems:
@@ -23,6 +24,11 @@ def twice(keys: t.Iterable[str], field: str) -> Problems:
     for key, count in Counter(keys).items():
         if count > 1:
             yield SelfhostError(f"{key!r} is named {count} times.", field=field, remedy="Name each one once.")
+
+
+def some(names: t.Sequence[str]) -> str:
+    """Return the first of many names as a text."""
+    return ", ".join([*names[:20], *(["…"] if len(names) > 20 else [])])
 
 
 def names(case: Case) -> Problems:
@@ -194,7 +200,7 @@ def pruning(case: Case) -> Problems:
     ]
     if len(doomed) > desired.max_deletions:
         yield SelfhostError(
-            f"Pruning would delete {len(doomed)}: {', '.join(doomed[:20])}{', …' if len(doomed) > 20 else ''}.",
+            f"Pruning would delete {len(doomed)}: {some(doomed)}.",
             field="max_deletions",
             remedy=f"If that is right, set max_deletions to {len(doomed)}.",
         )

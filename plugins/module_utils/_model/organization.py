@@ -117,3 +117,7 @@ class Organization:
     sso: t.Mapping[str, t.Any] = field(default_factory=dict)
     scim: t.Mapping[str, t.Any] = field(default_factory=dict)
     scim_id: str | None = None
+
+    def policy(self, type: str) -> Policy:
+        """Return a policy, saved or not."""
+        return self.policies.get(type, Policy(type))

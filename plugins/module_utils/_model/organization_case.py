@@ -12,7 +12,7 @@ from functools import cached_property
 from ansible_collections.bw.selfhost.plugins.module_utils._model.caller import Caller
 from ansible_collections.bw.selfhost.plugins.module_utils._model.crypto.fingerprint import phrase
 from ansible_collections.bw.selfhost.plugins.module_utils._model.desired import Desired
-from ansible_collections.bw.selfhost.plugins.module_utils._model.organization import Member, Organization, Policy
+from ansible_collections.bw.selfhost.plugins.module_utils._model.organization import Member, Organization
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_plan import Known, Step, steps
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_target import merge
 from ansible_collections.bw.selfhost.plugins.module_utils._model.policies import DATA_OWNERSHIP, POLICIES
@@ -80,8 +80,8 @@ class Case:
 
     @property
     def needs_key(self) -> bool:
-        """Whether something has to be encrypted."""
-        return bool(self.keys("confirm", "collection")) or DATA_OWNERSHIP in self.keys("enable policy")
+        """Whether something has to be encrypted, besides the names of collections, which are read with the key."""
+        return bool(self.keys("confirm")) or DATA_OWNERSHIP in self.keys("enable policy")
 
     def keys(self, *stages: str) -> list[str]:
         """Return what the steps of some stages are about."""
@@ -97,10 +97,7 @@ class Case:
     @cached_property
     def enabled(self) -> list[str]:
         """The policies that become enabled."""
-        before = self.current.policies
-        return [
-            name for name, policy in self.target.policies.items() if policy.enabled and not before.get(name, Policy(name)).enabled
-        ]
+        return [name for name, policy in self.target.policies.items() if policy.enabled and not self.current.policy(name).enabled]
 
     @cached_property
     def endangered(self) -> dict[str, list[str]]:

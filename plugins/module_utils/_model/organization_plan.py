@@ -92,7 +92,7 @@ def _whole(
 
 def _policies(current: Organization, target: Organization, known: Known) -> t.Iterator[Step]:
     for name in sorted(target.policies, key=lambda name: _rank(target.policies[name])):
-        before, after = current.policies.get(name, Policy(name)), target.policies[name]
+        before, after = current.policy(name), target.policies[name]
         shown = _policy_fields(after)
         if after.enabled and not before.enabled and known.endangered.get(name):
             shown["may_revoke"] = list(known.endangered[name])

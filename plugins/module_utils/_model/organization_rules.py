@@ -32,7 +32,7 @@ RULES: tuple[t.Callable[[Case], t.Iterator[SelfhostError]], ...] = (
     member_rules.keys,
     member_rules.seats,
     policy_rules.policy_data,
-    policy_rules.policy_rules,
+    policy_rules.permitted,
     policy_rules.dependencies,
     policy_rules.affected,
     policy_rules.single_sign_on,
@@ -84,7 +84,11 @@ def rights(desired: Desired, caller: Caller) -> list[SelfhostError]:
 
 def warnings(case: Case) -> list[str]:
     """Return what the operator should know although it is no reason to stop."""
-    said = [f"Enabling the policy {name} may revoke: {', '.join(people)}." for name, people in case.endangered.items() if people]
+    said = [
+        f"Enabling the policy {name} may revoke {len(people)}: {collection_rules.some(people)}."
+        for name, people in case.endangered.items()
+        if people
+    ]
     if not case.facts.entry.get("enabled", True):
         said.append(
             "The organization is switched off, as its subscription or license is over: until that is mended, nobody can use it."

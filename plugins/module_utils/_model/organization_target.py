@@ -135,11 +135,11 @@ def _access(found: t.Mapping[str, str], wanted: Pairs | None, pruned: bool) -> d
 
 def _policies(current: Organization, desired: Desired) -> dict[str, Policy]:
     wishes = list(desired.policies)
-    if _sso(current.sso, desired.sso).get("member_decryption") == "trusted_devices" and desired.sso:
+    if desired.sso.get("member_decryption") == "trusted_devices":
         # The server switches these on with trusted devices; SsoConfigService.cs.
-        named = {wish.type: wish for wish in wishes}
+        named = {wish.type for wish in wishes}
         wishes += [wish for wish in TRUSTED_DEVICES if wish.type not in named]
-    return {**current.policies, **{wish.type: _policy(current.policies.get(wish.type), wish) for wish in wishes}}
+    return {**current.policies, **{wish.type: _policy(current.policy(wish.type), wish) for wish in wishes}}
 
 
 TRUSTED_DEVICES = (
@@ -149,8 +149,8 @@ TRUSTED_DEVICES = (
 )
 
 
-def _policy(found: Policy | None, wish: PolicyWish) -> Policy:
-    data = {**(found.data if found else {}), **wish.data}
+def _policy(found: Policy, wish: PolicyWish) -> Policy:
+    data = {**found.data, **wish.data}
     return Policy(wish.type, wish.enabled, {key: value for key, value in data.items() if value is not None})
 
 
@@ -158,7 +158,7 @@ def _sso(found: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> dict[st
     """A change of the type drops what belongs to the other one."""
     kind = sso_config.type_of(wanted) or sso_config.type_of(found)
     if not wanted or kind is None:  # nothing is wanted, or nothing but that nothing be enabled
-        return dict(found) if found or not wanted.get("enabled") else dict(wanted)
+        return dict(found)
     names = sso_config.names_of(kind)
     defaults = {name: sso_config.FIELDS[name].default for name in names}
     return {"enabled": True, "identifier": None, **defaults, **_only(found, {"enabled", "identifier", *names}), **wanted}

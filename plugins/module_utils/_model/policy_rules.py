@@ -8,7 +8,7 @@ import difflib
 import typing as t
 
 from ansible_collections.bw.selfhost.plugins.module_utils._model import sso_config
-from ansible_collections.bw.selfhost.plugins.module_utils._model.collection_rules import twice
+from ansible_collections.bw.selfhost.plugins.module_utils._model.collection_rules import some, twice
 from ansible_collections.bw.selfhost.plugins.module_utils._model.desired import PolicyWish
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization import Policy
@@ -39,7 +39,7 @@ def _data(wish: PolicyWish) -> Problems:
             yield SelfhostError(f"{value!r} is not possible.", field=field, remedy=f"It {keys[key].wrong(value)}.")
 
 
-def policy_rules(case: Case) -> Problems:
+def permitted(case: Case) -> Problems:
     """Policies that the plan, the server's release or their own rules do not allow."""
     changed = case.keys("enable policy", "disable policy")
     if changed and not case.facts.entry.get("usePolicies"):
@@ -72,12 +72,12 @@ def _own_rules(policy: Policy) -> Problems:
 
 def dependencies(case: Case) -> Problems:
     """Policies that need another one; the server only looks at it when one of them is switched."""
-    before, after = case.current.policies, case.target.policies
-    for name, policy in after.items():
+    before, after = case.current, case.target
+    for name, policy in after.policies.items():
         needed = POLICIES[name].needs
-        if not policy.enabled or needed is None or after.get(needed, Policy(needed)).enabled:
+        if not policy.enabled or needed is None or after.policy(needed).enabled:
             continue
-        if not before.get(name, Policy(name)).enabled or before.get(needed, Policy(needed)).enabled:
+        if not before.policy(name).enabled or before.policy(needed).enabled:
             yield SelfhostError(
                 f"{name} needs {needed}.", field=f"policies[{name}]", remedy=f"Enable {needed}, or disable {name}, too."
             )
@@ -89,7 +89,7 @@ def affected(case: Case) -> Problems:
     if len(people) > case.desired.max_affected:
         names = " and ".join(name for name, emails in case.endangered.items() if emails)
         yield SelfhostError(
-            f"Enabling {names} may revoke {len(people)}: {', '.join(people[:20])}{', …' if len(people) > 20 else ''}.",
+            f"Enabling {names} may revoke {len(people)}: {some(people)}.",
             field="max_affected",
             remedy=f"If that is right, set max_affected to {len(people)}.",
         )
@@ -108,7 +108,8 @@ def single_sign_on(case: Case) -> Problems:
                 "The plan of the organization has no single sign-on.", field="sso", remedy="It needs the Enterprise plan."
             )
         yield from _complete(case.target.sso, kind)
-        yield from _decryption(case)
+        if "member_decryption" in case.desired.sso:  # else the policies are not known, and nothing changes for them
+            yield from _decryption(case)
 
 
 def _complete(config: t.Mapping[str, t.Any], kind: str) -> Problems:
@@ -129,10 +130,10 @@ def _is_url(text: str) -> bool:
 
 def _decryption(case: Case) -> Problems:
     """How members get at their keys; each way needs certain policies. Source: SsoConfigService.cs."""
-    config, policies = case.target.sso, case.target.policies
+    config, policy = case.target.sso, case.target.policy
     way = config["member_decryption"]
     needed = {"key_connector": ("single_org", "require_sso"), "trusted_devices": ("single_org", "require_sso", "reset_password")}
-    off = [name for name in needed.get(way, ()) if not policies.get(name, Policy(name)).enabled]
+    off = [name for name in needed.get(way, ()) if not policy(name).enabled]
     if off:
         yield SelfhostError(
             f"{way} needs the policies {', '.join(off)}.", field="sso.member_decryption", remedy="Enable them in policies."
@@ -145,7 +146,7 @@ def _decryption(case: Case) -> Problems:
             field="sso.member_decryption",
             remedy="Use master_password or trusted_devices, or set what is missing.",
         )
-    if way == "trusted_devices" and not policies.get("reset_password", Policy("reset_password")).data.get("autoEnrollEnabled"):
+    if way == "trusted_devices" and not policy("reset_password").data.get("autoEnrollEnabled"):
         yield SelfhostError(
             "trusted_devices needs automatic enrolment.",
             field="policies[reset_password].data.autoEnrollEnabled",

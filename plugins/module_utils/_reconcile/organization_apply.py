@@ -91,11 +91,10 @@ class Round:
             "users": [access_object(self.members[email], word) for email, word in wanted.members.items()],
         }
 
-    def within_reach(self, access: t.Iterable[t.Mapping[str, t.Any]], permission: str) -> list[Body]:
-        """Leave out what the caller may not change: the server keeps that, and refuses a request that names it."""
-        case = self.case
-        covers = reach(case.caller, case.target.settings, case.current, permission)
-        return [dict(row) for row in access if covers(row["id"])]
+    def within_reach(self, permission: str) -> t.Callable[[t.Iterable[t.Mapping[str, t.Any]]], list[Body]]:
+        """Return what leaves out the access that the caller may not change: the server keeps that, and refuses to hear of it."""
+        covers = reach(self.case.caller, self.case.target.settings, self.case.current, permission)
+        return lambda access: [dict(row) for row in access if covers(row["id"])]
 
 
 # --- settings, policies, single sign-on, SCIM ---
@@ -152,14 +151,15 @@ def _demand(work: Round, results: list[Body]) -> None:
     emails = {id: email for email, id in work.members.items()}
     errors = [f"{emails[row['id']]}: {row['error']}" for row in results if row["error"]]
     if errors:
-        raise SelfhostError(f"The server refused: {' '.join(errors)}", field="members", remedy="The rest was done.")
+        raise SelfhostError(f"The server refused: {' '.join(errors)}", field="members", remedy="Mend that, then run it again.")
 
 
 def _update(work: Round, keys: list[str]) -> None:
+    kept = work.within_reach("manage_users")
+
     def update(email: str) -> None:
         member = work.case.target.members[email]
-        access = work.within_reach(member.access, "manage_users")
-        body = {**_role(member), "accessSecretsManager": False, **member.kept, "collections": access, "groups": None}
+        body = {**_role(member), "accessSecretsManager": False, **member.kept, "collections": kept(member.access), "groups": None}
         members.update(*work.place, work.members[email], body)
 
     work.each(update, keys)
@@ -186,12 +186,13 @@ def _role(member: Member) -> Body:
 
 def _groups(work: Round, keys: list[str]) -> None:
     """Who is in a group is written here; its access belongs to the collections and is repeated as it is."""
+    kept = work.within_reach("manage_groups")
 
     def save(name: str) -> str:
         wanted, id = work.case.target.groups[name], work.groups.get(name)
         body = {
             "name": wanted.name,
-            "collections": work.within_reach(wanted.access, "manage_groups"),
+            "collections": kept(wanted.access),
             "users": [work.members[email] for email in sorted(wanted.members)],
         }
         if id is None:

@@ -57,6 +57,7 @@ def plan(users: Users, wishes: t.Sequence[Wish], confirmable: t.Collection[str])
 
 def refusals(users: Users, wishes: t.Sequence[Wish], self_email: str) -> list[SelfhostError]:
     """Return what is wrong with the wishes. As we stay a confirmed admin, the provider never loses its last one."""
+    own = users.get(self_email.lower())
     return [
         SelfhostError(
             f"This would {'demote' if wish.present else 'remove'} {wish.email}, the account that is logged in.",
@@ -64,7 +65,7 @@ def refusals(users: Users, wishes: t.Sequence[Wish], self_email: str) -> list[Se
             remedy="Let another admin of the provider do it.",
         )
         for wish in wishes
-        if wish.email == self_email.lower() in users and not (wish.present and wish.role == users[wish.email].role)
+        if own and wish.email == own.email and not (wish.present and wish.role == own.role)
     ]
 
 

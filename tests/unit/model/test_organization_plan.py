@@ -20,7 +20,7 @@ KNOWN = Known(OWNER)
 
 def needed(state: Organization, policy: Policy) -> Policy:
     name = POLICIES[policy.type].needs
-    return Policy("", True) if name is None else state.policies.get(name, Policy(name))
+    return Policy("", True) if name is None else state.policy(name)
 
 
 def walk(current: Organization, target: Organization, plan: t.Sequence[Step]) -> t.Iterator[tuple[Step, Organization]]:

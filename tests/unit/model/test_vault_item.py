@@ -267,7 +267,8 @@ def test_recognised_by_content(path: str, value: t.Any, same: bool) -> None:
 def test_recognised_by_a_field() -> None:
     rule = Recognition(KEY, "id")
     one, other = (read_item({"type": 2, "name": name, "fields": [{"name": "id", "value": "7"}]}) for name in ("a", "b"))
-    assert rule.fingerprint(one) == rule.fingerprint(other) is not None
+    assert rule.fingerprint(one) is not None
+    assert rule.fingerprint(one) == rule.fingerprint(other)
     assert rule.fingerprint(read_item({"type": 2, "fields": [{"name": "id", "value": "8"}]})) != rule.fingerprint(one)
     assert rule.fingerprint(read_item(LOGIN)) is None
 
