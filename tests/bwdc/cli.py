@@ -224,7 +224,10 @@ def _record(world: Path, argv: list[str]) -> None:
     os.umask(umask)
     variables = sorted(name for name in os.environ if name.startswith(_VARIABLES))
     call = {"argv": argv, "variables": variables, "uid": os.getuid(), "umask": umask, "pid": os.getpid()}
-    (world / "calls" / f"{time.time_ns()}-{os.getpid()}.json").write_text(json.dumps(call))
+    name = f"{time.time_ns()}-{os.getpid()}.json"
+    hidden = world / "calls" / f".{name}"
+    hidden.write_text(json.dumps(call))
+    hidden.rename(world / "calls" / name)
 
 
 def _fail(line: CommandLine, text: str) -> int:

@@ -96,7 +96,7 @@ class Bwdc:
 
     def calls(self) -> list[Call]:
         """Return what was run since the last clear, oldest first."""
-        return [Call(**json.loads(path.read_text())) for path in sorted((self.world / "calls").iterdir())]
+        return [Call(**json.loads(path.read_text())) for path in sorted((self.world / "calls").glob("[!.]*"))]
 
     def commands(self) -> list[str]:
         """Return the commands that were run since the last clear, and forget them."""
@@ -106,7 +106,7 @@ class Bwdc:
 
     def clear_calls(self) -> None:
         """Forget what was run."""
-        for path in (self.world / "calls").iterdir():
+        for path in (self.world / "calls").glob("[!.]*"):
             path.unlink()
 
     def _read(self, name: str) -> dict[str, t.Any]:

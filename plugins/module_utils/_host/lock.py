@@ -50,7 +50,7 @@ def _acquire(path: Path, deadline: float) -> int:
         os.close(descriptor)
         if time.monotonic() > deadline:
             cause = f"Another run works here and has not ended in time: {holder or 'it has just begun'}."
-            raise Held(cause, field=str(path.parent), remedy="Wait for it, then run this again.")
+            raise Held(cause, field=str(path), remedy="Wait for it, then run this again.")
         time.sleep(_PAUSE)
 
 
