@@ -11,10 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.directory import OPENLDAP, Person, Slapd, Team, Tree
-from tests.directory.slapd import NAME as LDAP_NAME
+from tests.directory import Person, Slapd
 from tests.hosts import World, unavailable
 from tests.hosts.waiting import until
+from tests.integration.directory_machine import (
+    ALWAYS,
+    SERVICE,
+    TIMER,
+    TREE,
+    Machine,
+    Result,
+    changed,
+    exposure,
+    ok,
+    world_around,
+)
 from tests.integration.directory_timer import native, secrets_of
 from tests.integration.directory_world import Organization
 from tests.lab import Lab
@@ -22,46 +33,6 @@ from tests.lab import Lab
 pytestmark = [pytest.mark.network_namespace, pytest.mark.skipif(bool(unavailable()), reason=unavailable())]
 
 IMPORT = "/public/organization/import"
-PROXY = "proxy.example.test"
-LAB_CA, LDAP_CA = "/etc/ssl/lab-ca.pem", "/etc/ssl/ldap-ca.pem"
-NEVER, ALWAYS = "2099-01-01", "*:*:0/1"  # far away, and every second
-SERVICE, TIMER = (f"bw-selfhost-directory-corp.{kind}" for kind in ("service", "timer"))
-TREE = Tree(OPENLDAP, tuple(Person(f"u{number}") for number in range(12)), (Team("dev", ("u1", "u2")), Team("ops", ("u3",))))
-Result = dict[str, t.Any]
-
-
-class Machine:
-    """A host from which a lab's server and a directory can be reached, the former through a proxy only."""
-
-    def __init__(self, world: World, lab: Lab, slapd: Slapd, distribution: str) -> None:
-        self.slapd = slapd
-        self.host = world.boot(distribution)
-        self.environment = {"HTTPS_PROXY": f"http://{PROXY}:{lab.proxy_url.rpartition(':')[2]}"}
-        self.host.write(LAB_CA, Path(lab.ca_path).read_text())
-        self.host.write(LDAP_CA, slapd.ca_path.read_text())
-
-    def options(self, lab: Lab, **options: t.Any) -> Result:
-        directory = self.slapd.options(hosts=[LDAP_NAME], ca_path=LDAP_CA)
-        return {**native(Organization(lab), directory, **options), "ca_path": LAB_CA}
-
-    def schedule(self, lab: Lab, *, check: bool = False, sync: Result | None = None, **params: t.Any) -> Result:
-        known = {"name": "corp", "options": self.options(lab, **(sync or {})), "on_calendar": NEVER, "randomized_delay": 0}
-        return self.host.module("directory_schedule", {**known, **params}, check=check, environment=self.environment)
-
-    def remove(self, name: str = "corp", **options: t.Any) -> Result:
-        return self.host.module("directory_schedule", {"name": name, "state": "absent"}, **options)
-
-    def trace(self) -> list[str]:
-        """Everything that could be left behind."""
-        command = ["find", "/etc", "/usr/local", "/var/lib", "/run", "-xdev", "-name", "*bw-selfhost*"]
-        units = self.host.run(["systemctl", "list-units", "--all", "--no-legend", "--plain", "bw-selfhost*"]).stdout
-        return sorted([*self.host.run(command).stdout.split(), *units.split("\n")])
-
-    def journal(self) -> str:
-        return self.host.run(["journalctl", "--no-pager", "--output=cat", f"--unit={SERVICE}"]).stdout
-
-    def starts(self, *arguments: str) -> None:
-        self.host.run(["systemctl", "start", *arguments, SERVICE])
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +43,7 @@ def slapd(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Slapd]:
 
 @pytest.fixture(scope="module")
 def world(lab_process: Lab, slapd: Slapd, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[World]:
-    with World(tmp_path_factory.mktemp("world")) as found:
-        for port in (int(lab_process.proxy_url.rpartition(":")[2]), slapd.tls_port):
-            found.lead(port)
-        found.resolve(LDAP_NAME, ["203.0.113.80"])
-        found.resolve(PROXY, ["203.0.113.81"])
+    with world_around(tmp_path_factory.mktemp("world"), lab_process, slapd) as found:
         yield found
 
 
@@ -84,16 +51,6 @@ def world(lab_process: Lab, slapd: Slapd, tmp_path_factory: pytest.TempPathFacto
 def machine(world: World, lab_process: Lab, slapd: Slapd) -> Machine:
     """One host for all tests; each leaves nothing behind."""
     return Machine(world, lab_process, slapd, "debian13")
-
-
-def ok(result: Result) -> Result:
-    assert not result["failed"], result["msg"]
-    return result
-
-
-def changed(result: Result) -> list[str]:
-    """The names of what was changed."""
-    return [change["name"].rpartition("/")[2] for change in ok(result)["changes"]]
 
 
 def test_a_timer_syncs_and_leaves_nothing(lab: Lab, machine: Machine) -> None:
@@ -124,10 +81,7 @@ def test_units_are_good_and_tight(lab: Lab, machine: Machine) -> None:
     ok(machine.schedule(lab))
     verified = machine.host.run(["systemd-analyze", "verify", SERVICE, TIMER], check=False)
     assert (verified.returncode, verified.stderr) == (0, "")
-    told = machine.host.run(["systemd-analyze", "security", "--no-pager", SERVICE], check=False).stdout.splitlines()[-1]
-    level = re.search(r": ([\d.]+) OK", told)
-    assert level, told
-    assert float(level[1]) <= 3.0
+    assert exposure(machine) <= 3.0
     machine.remove()
 
 

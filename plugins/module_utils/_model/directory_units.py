@@ -12,12 +12,13 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.units import CO
 # Credential -> the file that systemd, as root, hands over.
 Credentials = t.Mapping[str, str]
 
+_CALLS = ("@system-service", "~@privileged @resources")
 _CONFINED: Keys = {
     **CONFINED,
     "CapabilityBoundingSet": "",
     "ProtectKernelTunables": "yes",
     "ProtectProc": "invisible",
-    "SystemCallFilter": ("@system-service", "~@privileged @resources"),
+    "SystemCallFilter": _CALLS,
 }
 
 
@@ -85,7 +86,7 @@ def units(profile: str, program: Program, credentials: Credentials, timing: Timi
 
 
 # An account that exists only while it is needed, and reads what everybody may read.
-_NOBODY = {
+_NOBODY: Keys = {
     "DynamicUser": "yes",
     "MemoryDenyWriteExecute": "yes",
     "ProcSubset": "pid",
@@ -94,11 +95,12 @@ _NOBODY = {
 }
 
 
-def _owner(writer: Writer) -> dict[str, str]:
-    """The connector compiles at run time, and asks for the machine's interfaces."""
+def _owner(writer: Writer) -> Keys:
+    """The connector compiles at run time and asks for the machine's interfaces; its data are made its owner's again and again."""
     return {
         "User": writer.user,
         "ProtectHome": "read-only",
         "ReadWritePaths": '"' + writer.directory.replace("%", "%%") + '"',
         "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
+        "SystemCallFilter": (*_CALLS, "@chown"),
     }

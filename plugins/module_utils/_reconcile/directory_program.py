@@ -77,7 +77,7 @@ def _native(options: Values) -> Found:
 
 
 def _connector(options: Values) -> Found:
-    named = {"program_dir": f"{options['data_dir']}/program", "ca_path": None, "min_directory_users": None, **options}
+    named = {"program_dir": f"{options['data_dir']}-program", "ca_path": None, "min_directory_users": None, **options}
     report = connector_session.synchronize(named)
     return report.plan, report.values, report.warnings
 
