@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+import uuid
 from pathlib import Path
 
 import pytest
@@ -138,7 +139,7 @@ def run_examples(page: Demo, examples: str) -> None:
     assert done.code == 0, done.output
 
 
-ELSEWHERE = (*WITH_A_DIRECTORY, *WITH_A_CONNECTOR, *IN_THE_PORTAL)
+ELSEWHERE = (*WITH_A_DIRECTORY, *WITH_A_CONNECTOR, *IN_THE_PORTAL, "directory_schedule")
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("egress") and name not in ELSEWHERE])
@@ -208,3 +209,18 @@ def test_examples_about_outbound_traffic_run(documents: dict[str, Document], tmp
                 if options := task.get(f"bw.selfhost.{module}"):
                     result = host.module(module, options, check=task.get("check_mode", False))
                     assert not result["failed"], (task["name"], result)
+
+
+@pytest.mark.network_namespace
+def test_examples_about_timers_run(documents: dict[str, Document], tmp_path: Path) -> None:
+    """These need a host with systemd, and a connector that has been set up there."""
+    with World(tmp_path) as world:
+        host = world.boot("debian13")
+        host.run(["mkdir", "-p", "/var/lib/bwdc/entra"])
+        for task in yaml.safe_load(documents["directory_schedule"]["examples"]):
+            text = json.dumps(task["bw.selfhost.directory_schedule"])
+            options = json.loads(text.replace("{{ organization_client_id }}", f"organization.{uuid.UUID(int=1)}"))
+            result = host.module("directory_schedule", options)
+            assert (result["failed"], result["changed"]) == (False, True), (task["name"], result)
+        timers = host.run(["systemctl", "list-timers", "--all", "--no-legend", "bw-selfhost*"]).stdout
+        assert ("entra" in timers, "corp-ldap" in timers) == (True, False)
