@@ -106,3 +106,14 @@ def test_a_directory_that_is_away_is_a_failure_until_it_is_back(lab: Lab, slapd:
     finally:
         slapd.start()
     assert timer.run()[0] == 0
+
+
+def test_runs_on_two_machines_at_the_same_time_do_no_harm(lab: Lab, slapd: Slapd, tmp_path: Path) -> None:
+    organization = Organization(lab)
+    profile = Profile("corp", "native", native(organization, slapd.options(), removals="absent"), {"HTTPS_PROXY": lab.proxy_url})
+    timers = [Timer(tmp_path / str(number), profile) for number in range(3)]
+    for begun in ([timer.start() for timer in timers] for _round in range(2)):
+        ended = [(process.communicate(timeout=120), process.returncode) for process in begun]
+        assert [code for _printed, code in ended] == [0, 0, 0], ended
+    assert set(organization.members) == {f"u{number}@example.test" for number in range(12)}
+    assert {name: len(people) for name, people in organization.groups.items()} == {"dev": 2, "ops": 1}
