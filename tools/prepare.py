@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import trees
@@ -38,6 +39,11 @@ HOSTS = {
     "nsenter": "util-linux",
     "ssh": "openssh-client",
 }
+
+# The same for a directory server, and for building the library that talks to it: python-ldap has no wheels.
+DIRECTORY = {"/usr/sbin/slapd": "slapd", "ldapmodify": "ldap-utils"}
+BUILD = {"cc": "build-essential", "/usr/include/ldap.h": "libldap-dev", "/usr/include/sasl/sasl.h": "libsasl2-dev"}
+BUILT = "python-ldap"
 
 
 def run(*command: str | Path, check: bool = True, quiet: bool = False) -> bool:
@@ -75,8 +81,14 @@ def lacking(goal: str) -> list[str]:
         wanted += [program for program in ("git", "shellcheck") if not shutil.which(program)]
         wanted += [] if node_works() else ["nodejs", "npm"]
         wanted += [] if any(map(shutil.which, BROWSERS)) else ["chromium"]
-        wanted += [package for what, package in HOSTS.items() if not (shutil.which(what) or Path(what).exists())]
+        wanted += absent({**HOSTS, **DIRECTORY, **BUILD})
+        wanted += [] if Path(sysconfig.get_path("include"), "Python.h").exists() else ["python3-dev"]
     return wanted
+
+
+def absent(things: dict[str, str]) -> list[str]:
+    """Return the packages of the programs and files that are not here."""
+    return [package for what, package in things.items() if not (shutil.which(what) or Path(what).exists())]
 
 
 def install_packages(goal: str) -> None:
@@ -84,6 +96,9 @@ def install_packages(goal: str) -> None:
     if (wanted := lacking(goal)) and os.geteuid() == 0 and shutil.which("apt-get"):
         os.environ["DEBIAN_FRONTEND"] = "noninteractive"
         print(f"installing {' '.join(wanted)}", flush=True)
+        # Tests bring a directory server of their own; none of the machine's may begin to run.
+        quiet = "slapd slapd/no_configuration boolean true"
+        subprocess.run(["debconf-set-selections"], input=quiet, text=True, check=False)
         if run("apt-get", "update", "-qq", check=False):
             run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted, check=False)
     for package in lacking(goal):
@@ -113,7 +128,8 @@ def make_environment(name: str) -> bool:
     """Make the virtual environment anew unless it already agrees with its lock file; False when no Python fits."""
     lock_name, lowest, highest = ENVIRONMENTS[name]
     lock, folder = ROOT / "requirements" / lock_name, ROOT / name
-    stamp, digest = folder / ".lock", hashlib.sha256(lock.read_bytes()).hexdigest()
+    pinned = "".join(line for line in lock.read_text().splitlines(True) if not absent(BUILD) or not line.startswith(BUILT))
+    stamp, digest = folder / ".lock", hashlib.sha256(pinned.encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:
         return True
     python = find_python(lowest, highest)
@@ -121,7 +137,9 @@ def make_environment(name: str) -> bool:
         return False
     print(f"making {name} from requirements/{lock_name}", flush=True)
     run(python, "-m", "venv", "--clear", folder)
-    run(folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", lock)
+    chosen = folder / "requirements.txt"
+    chosen.write_text(pinned)
+    run(folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", chosen)
     stamp.write_text(digest)
     return True
 

@@ -46,7 +46,8 @@ class Tree:
 
 TREES = {
     "debian12": Tree("bookworm", f"{COMMON},firewalld"),
-    "debian13": Tree("trixie", f"{COMMON},docker-cli,ubuntu-archive-keyring"),
+    # With the libraries that only a timer for directories needs; the others show that nothing else does.
+    "debian13": Tree("trixie", f"{COMMON},docker-cli,ubuntu-archive-keyring,python3-apt,python3-requests,python3-ldap"),
     "ubuntu2404": Tree("noble", COMMON, "debian13/usr/share/keyrings/ubuntu-archive-keyring.gpg", "main,universe"),
 }
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.override_env import plan_settings
 
+from tests.bench.directory import directory
 from tests.bench.egress import egress
 from tests.bench.items import items
 from tests.bench.organization import organization
@@ -97,7 +98,9 @@ def the_lab_itself() -> t.Iterator[Metric]:
         yield Metric("stand-in stack: containers()", 1000 * median_seconds(page.stack.containers, 20), "ms", 2)
 
 
-FLOWS = {flow.__name__: flow for flow in (large_env_file, the_lab_itself, converged_page_a, organization, items, egress)}
+FLOWS = {
+    flow.__name__: flow for flow in (large_env_file, the_lab_itself, converged_page_a, organization, items, directory, egress)
+}
 
 
 def main(names: list[str]) -> None:

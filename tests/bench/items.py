@@ -6,7 +6,7 @@ import statistics
 import typing as t
 
 from tests.bench.operator import Operator, Run, Tasks, operator
-from tests.bench.timing import RUNS
+from tests.bench.timing import RUNS, line
 from tests.integration.export_files import item, organization_json
 from tools.metrics import Metric
 
@@ -28,9 +28,9 @@ def items() -> t.Iterator[Metric]:
             yield Metric("... its largest process", memory[-1], "MiB")
             yield Metric("... second run", again[-1], "s")
             yield Metric("... second run, writes", len(office.lab.writes()), most=0)
-        yield from line("one login more", first, 1000, "ms")
-        yield from line("one login more, second run", again, 1000, "ms")
-        yield from line("one login more, memory", memory, 1024, "KiB")
+        yield from line(GROWTH, "one login more", first, 1000, "ms")
+        yield from line(GROWTH, "one login more, second run", again, 1000, "ms")
+        yield from line(GROWTH, "one login more, memory", memory, 1024, "KiB")
 
 
 def imported(office: Operator, size: int) -> tuple[Run, Run]:
@@ -47,10 +47,3 @@ def login(number: int) -> dict[str, t.Any]:
     content = item(number, 1)
     few = {name: content["login"][name] for name in ("username", "password")} | {"uris": content["login"]["uris"][:1]}
     return {**content, "fields": [], "passwordHistory": [], "login": few}
-
-
-def line(name: str, values: t.Sequence[float], factor: float, unit: str) -> t.Iterator[Metric]:
-    """How something grows with the number of items."""
-    slope, _unused = statistics.linear_regression(GROWTH, values)
-    yield Metric(f"... {name}", factor * slope, unit)
-    yield Metric("... linear growth explains (R²)", statistics.correlation(GROWTH, values) ** 2, least=0.99)

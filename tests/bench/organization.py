@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 
 from tests.bench.operator import Operator, Run, Tasks, operator
 from tests.bench.replay import Exchange
-from tests.bench.timing import RUNS
+from tests.bench.timing import RUNS, line
 from tests.e2e.client import Client
 from tests.integration.module_runner import run_module
 from tests.lab import Lab
@@ -195,6 +195,4 @@ def growth(office: Operator, empty: float) -> t.Iterator[Metric]:
         put_back(office.lab)
         seconds.append(fill(office, wanted(size)).seconds - empty)
         yield Metric(f"organization with {size} collections", seconds[-1], "s")
-    slope, _unused = statistics.linear_regression(GROWTH, seconds)
-    yield Metric("... one collection more", 1000 * slope, "ms")
-    yield Metric("... linear growth explains (R²)", statistics.correlation(GROWTH, seconds) ** 2, least=0.99)
+    yield from line(GROWTH, "one collection more", seconds, 1000, "ms")

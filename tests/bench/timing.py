@@ -6,6 +6,8 @@ import statistics
 import time
 import typing as t
 
+from tools.metrics import Metric
+
 RUNS = 5
 
 
@@ -17,3 +19,10 @@ def median_seconds(work: t.Callable[[], object], runs: int = RUNS) -> float:
         work()
         seconds.append(time.perf_counter() - begin)
     return statistics.median(seconds)
+
+
+def line(sizes: t.Sequence[float], name: str, values: t.Sequence[float], factor: float, unit: str) -> t.Iterator[Metric]:
+    """How something grows with its size."""
+    slope, _unused = statistics.linear_regression(sizes, values)
+    yield Metric(f"... {name}", factor * slope, unit)
+    yield Metric("... linear growth explains (R²)", statistics.correlation(sizes, values) ** 2, least=0.99)

@@ -7,6 +7,7 @@ import typing as t
 import pytest
 
 from tests.contract.organization import Organization
+from tests.contract.public import Public
 from tests.contract.speak import RELEASES, Http
 from tests.lab import Lab
 
@@ -41,3 +42,9 @@ def organization(lab: Lab, http: Http) -> Organization:
 def organizations(lab: Lab, http: Http, request: pytest.FixtureRequest) -> Organization:
     """The same on every release."""
     return Organization(lab, http, request.param)
+
+
+@pytest.fixture
+def public(organization: Organization) -> Public:
+    """The organization with its own key."""
+    return Public(organization)

@@ -2,64 +2,14 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 
 from tests.contract.organization import MANAGE, OTHER, UNKNOWN, VIEW, Organization, second, words
-from tests.contract.speak import Answer, Http, refused
+from tests.contract.public import Public, wrong
+from tests.contract.speak import Http, refused
 from tests.lab import Lab
 
-Row = dict[str, t.Any]
 NEW = "new@example.org"
-
-
-class Public:
-    """The organization with its own key."""
-
-    def __init__(self, organization: Organization) -> None:
-        self.organization = organization
-        self.http = organization.http
-        secret = organization.lab.rows("selfhost", "organization_api_key", organizationId=organization.id, type=0)[0]["apiKey"]
-        form = {"grant_type": "client_credentials", "client_id": f"organization.{organization.id}", "client_secret": secret}
-        self.token = str(self.http.grant("selfhost", **form, scope="api.organization").json()["access_token"])
-
-    def ask(self, method: str, path: str, body: t.Any = None) -> Answer:
-        """Send a request."""
-        return self.http(method, f"selfhost:/public{path}", self.token, **({} if body is None else {"json": body}))
-
-    def done(self, method: str, path: str, body: t.Any = None) -> t.Any:
-        """Send a request that must succeed."""
-        answer = self.ask(method, path, body)
-        assert answer.status_code == 200, answer.text
-        return answer.json() if answer.content else None
-
-    def data(self, path: str) -> list[Row]:
-        """Return a list."""
-        found = self.done("GET", path)
-        assert set(found) == {"object", "data"}
-        return t.cast(list[Row], found["data"])
-
-    def member(self, email: str) -> Row:
-        """Return a member."""
-        return next(row for row in self.data("/members") if row["email"] == email)
-
-    def directory(self, members: list[Row], groups: list[Row] | None = None, **options: t.Any) -> Answer:
-        """Import a directory."""
-        body = {"members": members, "groups": groups or [], "overwriteExisting": False, "largeImport": False, **options}
-        return self.ask("POST", "/organization/import", body)
-
-
-@pytest.fixture
-def public(organization: Organization) -> Public:
-    """The organization with its own key."""
-    return Public(organization)
-
-
-def wrong(answer: Answer, status: int, message: str, errors: Row | None = None) -> None:
-    """Demand an error of this API's shape."""
-    assert answer.status_code == status, answer.text
-    assert answer.json() == {"object": "error", "message": message, "errors": errors}
 
 
 def test_12_1_14_errors(public: Public) -> None:
@@ -261,3 +211,25 @@ def test_8_foreign_rows_are_404(lab: Lab, public: Public) -> None:
     body = {"type": 2, "collections": [{"id": made, **VIEW, **MANAGE}]}
     answer = public.ask("PUT", f"/members/{public.member('bob@example.com')['id']}", body)
     assert answer.json()["message"].startswith("The Manage property is mutually exclusive")
+
+
+def test_8_members_are_listed_without_their_collections(public: Public) -> None:
+    """Only a member of his own is shown with them."""
+    ann = public.member("ann@example.com")
+    assert ann["collections"] is None
+    assert public.done("GET", f"/members/{ann['id']}")["collections"] == []
+
+
+def test_8_subscription(public: Public, lab: Lab, http: Http) -> None:
+    """Clouds tell it, servers do not."""
+    wrong(public.ask("GET", "/organization/subscription"), 400, "Only allowed when not self hosted.")
+    key = lab.rows("eu", "organization_api_key", organizationId=lab.facts["cloud_organization_id"], type=0)[0]
+    about = {
+        "grant_type": "client_credentials",
+        "client_id": f"organization.{key['organizationId']}",
+        "client_secret": key["apiKey"],
+    }
+    token = http.grant("eu", **about, scope="api.organization").json()["access_token"]
+    found = http.get("eu:/public/organization/subscription", token).json()
+    assert set(found) == {"passwordManager", "secretsManager"}
+    assert found["passwordManager"]["seats"] == lab.rows("eu", "organization", id=key["organizationId"])[0]["seats"]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import typing as t
+import uuid
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.bwdc import G2, Bwdc, people
+from tests.bwdc.handle import READER
 from tests.demo import LOCAL, Demo, demo
 from tests.demo.clients import SERVICE, invitation_link, provider
+from tests.directory import ACTIVE_DIRECTORY, OPENLDAP, PASSWORD, Slapd
 from tests.docs.conftest import MODULES, Document
 from tests.hosts import World
 from tests.hosts.world import addresses
+from tests.integration.directory_world import Organization, small
 from tests.integration.export_files import all_kinds, organization_json
 
 # What examples take as given, and how an operator gets it.
@@ -46,6 +51,8 @@ globalSettings__installation__apiUri=https://api.bitwarden.eu
 globalSettings__pushRelayBaseUri=https://push.bitwarden.eu
 """
 HOST_SIDE = ("override_env", "server_config", "stack", "stack_info")
+WITH_A_DIRECTORY = ("directory_sync",)
+WITH_A_CONNECTOR = ("directory_connector",)
 IN_THE_PORTAL = ("account", "client_organization", "client_organization_info", "event_info", "provider_user")
 
 
@@ -132,7 +139,10 @@ def run_examples(page: Demo, examples: str) -> None:
     assert done.code == 0, done.output
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("egress") and name not in IN_THE_PORTAL])
+ELSEWHERE = (*WITH_A_DIRECTORY, *WITH_A_CONNECTOR, *IN_THE_PORTAL, "directory_schedule")
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("egress") and name not in ELSEWHERE])
 def test_examples_run(name: str, documents: dict[str, Document], page: Demo) -> None:
     run_examples(page, documents[name]["examples"])
 
@@ -140,6 +150,49 @@ def test_examples_run(name: str, documents: dict[str, Document], page: Demo) -> 
 @pytest.mark.parametrize("name", IN_THE_PORTAL)
 def test_examples_about_providers_run(name: str, documents: dict[str, Document], portal: Demo) -> None:
     run_examples(portal, documents[name]["examples"])
+
+
+@pytest.mark.parametrize("name", WITH_A_DIRECTORY)
+def test_examples_about_directories_run(name: str, documents: dict[str, Document], tmp_path: Path) -> None:
+    with demo(scenario="page_a") as page, Slapd(tmp_path / "slapd", small(), small(ACTIVE_DIRECTORY)) as slapd:
+        key = Organization(page.lab).options
+        real = {
+            "{{ organization_client_id }}": key["client_id"],
+            "{{ organization_client_secret }}": key["client_secret"],
+            "{{ directory_password }}": PASSWORD,
+            "dc=ad,dc=example,dc=com": ACTIVE_DIRECTORY,
+            "dc=example,dc=com": OPENLDAP,
+            "ldap.example.com": "127.0.0.1",
+            "dc1.ad.example.com": "127.0.0.1",
+            "port: 636": f"port: {slapd.tls_port}",
+            "/etc/ssl/certs/corp-ca.pem": str(slapd.ca_path),
+        }
+        examples = documents[name]["examples"]
+        for example, found in real.items():
+            examples = examples.replace(example, found)
+        run_examples(page, examples)
+        assert len(Organization(page.lab).members) == len(small().people)
+
+
+@pytest.mark.parametrize("name", WITH_A_CONNECTOR)
+def test_examples_about_the_official_connector_run(name: str, documents: dict[str, Document], tmp_path: Path) -> None:
+    with demo(scenario="page_a") as page:
+        world, key = Bwdc(tmp_path / "world", page.lab.proxy_url), Organization(page.lab).options
+        world.server(filters={"(!(employeeType=external))": [row["dn"] for row in people(3)]})
+        archive = world.archive(G2)
+        real = {
+            "{{ organization_client_id }}": key["client_id"],
+            "{{ organization_client_secret }}": key["client_secret"],
+            "{{ directory_password }}": READER["password"],
+            "/opt/bitwarden/bwdc-linux-2026.6.1.zip": str(archive.path),
+            "0123456789abcdef" * 4: archive.sha256,
+            "/etc/ssl/certs/corp-ca.pem": page.lab.ca_path,
+        }
+        examples = documents[name]["examples"]
+        for example, found in real.items():
+            examples = examples.replace(example, found)
+        run_examples(page, examples)
+        assert len(Organization(page.lab).members) == 3
 
 
 @pytest.mark.network_namespace
@@ -156,3 +209,18 @@ def test_examples_about_outbound_traffic_run(documents: dict[str, Document], tmp
                 if options := task.get(f"bw.selfhost.{module}"):
                     result = host.module(module, options, check=task.get("check_mode", False))
                     assert not result["failed"], (task["name"], result)
+
+
+@pytest.mark.network_namespace
+def test_examples_about_timers_run(documents: dict[str, Document], tmp_path: Path) -> None:
+    """These need a host with systemd, and a connector that has been set up there."""
+    with World(tmp_path) as world:
+        host = world.boot("debian13")
+        host.run(["mkdir", "-p", "/var/lib/bwdc/entra"])
+        for task in yaml.safe_load(documents["directory_schedule"]["examples"]):
+            text = json.dumps(task["bw.selfhost.directory_schedule"])
+            options = json.loads(text.replace("{{ organization_client_id }}", f"organization.{uuid.UUID(int=1)}"))
+            result = host.module("directory_schedule", options)
+            assert (result["failed"], result["changed"]) == (False, True), (task["name"], result)
+        timers = host.run(["systemctl", "list-timers", "--all", "--no-legend", "bw-selfhost*"]).stdout
+        assert ("entra" in timers, "corp-ldap" in timers) == (True, False)

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.bwdc import G2, Bwdc
 from tests.demo import LOCAL, Demo, demo, page_a
+from tests.directory import OPENLDAP, PASSWORD, Slapd
 from tests.docs.conftest import ROOT
+from tests.integration.directory_world import Organization, small
 from tests.integration.export_files import all_kinds, organization_json
 
 Inventory = dict[str, t.Any]
@@ -97,3 +100,48 @@ def test_organization() -> None:
 
 def write(path: Path, plays: list[t.Any]) -> None:
     path.write_text(yaml.safe_dump(plays, sort_keys=False))
+
+
+def located(value: t.Any, places: t.Mapping[str, str]) -> t.Any:
+    """The same YAML with places and secrets as they are in the lab."""
+    text = yaml.safe_dump(value)
+    for example, real in places.items():
+        text = text.replace(example, real)
+    return yaml.safe_load(text)
+
+
+def test_directory(tmp_path: Path) -> None:
+    """Previewed, synced, and nothing left to do; the timer's snippet says the same, and that of the connector is understood."""
+    with demo() as page, Slapd(tmp_path / "slapd", small()) as slapd:
+        world, key = Bwdc(tmp_path / "world", page.lab.proxy_url), Organization(page.lab).options
+        places = {
+            "{{ vault_organization_client_id }}": key["client_id"],
+            "{{ vault_organization_client_secret }}": key["client_secret"],
+            "{{ vault_directory_password }}": PASSWORD,
+            "dc=example,dc=com": OPENLDAP,
+            "ldap.example.com": "127.0.0.1",
+            "/etc/ssl/certs/corp-ca.pem": str(slapd.ca_path),
+            "/opt/bwdc-linux-2026.6.1.zip": str(world.archive(G2).path),
+            "0123456789abcdef" * 4: world.archive(G2).sha256,
+            "user: bwdc": "user: root",
+            "{{ vault_entra_key }}": "entra-key",
+            "/var/lib/bwdc-entra": str(tmp_path / "entra"),
+        }
+        inventory, [timer], connector = (located(one, places) for one in snippets("directory.md"))
+        group = inventory["all"]["children"]["directories"]
+        group["hosts"] = {"localhost": dict(LOCAL)}
+        [profile] = group["vars"]["directory_sync_profiles"]
+        group["vars"] |= {"ansible_become": False, "directory_sync_packages": []}
+        profile["directory"]["port"] = slapd.tls_port
+        for done, again in (({}, False), ({"run": "sync"}, True)):
+            profile |= done
+            page.write_inventory(inventory)
+            run(page, "bw.selfhost.directory_sync", again=again)
+        assert len(Organization(page.lab).members) == len(small().people)
+        options = timer["bw.selfhost.directory_schedule"]["options"]
+        options["directory"]["port"] = slapd.tls_port
+        assert {**profile, **options} == profile
+        group["vars"] |= connector
+        page.write_inventory(inventory)
+        checked = page.playbook("--check", playbook="bw.selfhost.directory_sync")
+        assert checked.code == 0, checked.output

@@ -49,6 +49,7 @@ mkdir -p .old
 pivot_root . .old
 umount -l /.old
 rmdir /.old
+mount --make-rshared /  # as systemd finds it on a machine, or in a container that is made for it
 echo ready
 read -r _go
 exec < /dev/null > /dev/null 2>&1

@@ -18,6 +18,7 @@ from tests.hosts.cloud import Cloud
 from tests.hosts.dns import DnsServer, Records
 from tests.hosts.host import Host
 from tests.hosts.management import Management
+from tests.hosts.relay import Relay
 from tests.hosts.trees import tree
 
 # The cloud's names -> last part of their addresses: 203.0.113.N and 2001:db8::N. Every other address there answers, too.
@@ -121,6 +122,11 @@ class World:
     def serve(self, port: int) -> None:
         """Let every address of the cloud answer over HTTPS on one more port."""
         self._cloud.serve(namespaces.in_network(self.pid, lambda: namespaces.listener(socket.SOCK_STREAM, "::", port)))
+
+    def lead(self, port: int) -> None:
+        """Let a port of every address of the cloud lead to the same port on this machine's loopback."""
+        relay = Relay(namespaces.in_network(self.pid, lambda: namespaces.listener(socket.SOCK_STREAM, "::", port)), port)
+        self._open.callback(relay.close)
 
     def ip(self, *lines: str) -> None:
         """Run lines of C(ip) outside."""

@@ -5,17 +5,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+import typing as t
 from pathlib import Path
 
 import pytest
 
 from tests.integration.page_a import at_cloud, at_server
+from tests.integration.verbose import PLACES, interpreter, shown
 from tests.lab import Lab
 
-ROOT = Path(__file__).parents[2]
 PLAY = """
 - hosts: localhost
   gather_facts: false
@@ -45,29 +43,19 @@ PLAY = """
 """
 
 
-@pytest.mark.parametrize("place", ["in the controller's process", "as a process of its own"])
+@pytest.mark.parametrize("place", PLACES)
 def test_handed_over_and_never_shown(lab: Lab, tmp_path: Path, place: str) -> None:
     cloud_owner = lab.people["cloud_owner"]
     license_text = json.dumps(lab.cloud_license())
-    variables = {
+    variables: dict[str, t.Any] = {
         "server": at_server(lab),
         "cloud": at_cloud(lab),
         "password": cloud_owner.master_password,
         "cloud_organization_id": lab.facts["cloud_organization_id"],
         "license": license_text,
+        **interpreter(place, tmp_path),
     }
-    if place == "as a process of its own":  # the same Python by another name counts as another one
-        other = tmp_path / "python"
-        other.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-        other.chmod(0o755)
-        variables["ansible_python_interpreter"] = str(other)
-    (tmp_path / "play.yml").write_text(PLAY)
-    (tmp_path / "variables.json").write_text(json.dumps(variables))
-    command = ["ansible-playbook", "-vvvv", "--diff", "-e", f"@{tmp_path}/variables.json", str(tmp_path / "play.yml")]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path})
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output
+    output = shown(tmp_path, PLAY, variables)
     assert "synced at 2" in output
     assert output.count("output has been hidden") >= 5
     token = lab.rows("selfhost", "connection")[0]["config"]["BillingSyncKey"]

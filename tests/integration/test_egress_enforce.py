@@ -17,7 +17,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._host import container
 from ansible_collections.bw.selfhost.plugins.module_utils._host.firewall import watchdog
 from ansible_collections.bw.selfhost.plugins.module_utils._model import enforce
 from ansible_collections.bw.selfhost.plugins.module_utils._model.firewall import Command, Endpoint, Proposal
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.egress_program import program
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.program import program
 
 from tests.hosts import Bare, Booted, Host, World, namespaces, unavailable
 from tests.hosts.bare import BRIDGE

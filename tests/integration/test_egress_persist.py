@@ -18,7 +18,8 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.egress_units im
     TIMER,
     UNITS,
 )
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import egress_persist, egress_program
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import egress_persist
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.program import program
 
 from tests.hosts import Booted, World, unavailable
 from tests.hosts.waiting import until
@@ -60,7 +61,7 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[World]:
 def prepared(host: t.Any) -> t.Any:
     """Bring the product's code and the program into a host."""
     for name, module in (("ours", egress_persist.__name__), ("dummy", egress_dummy.__name__)):
-        text = base64.b64encode(egress_program.program(module)).decode()
+        text = base64.b64encode(program(module)).decode()
         host.run(["sh", "-c", f"base64 -d > /root/{name}.pyz"], input=text)
     return host
 

@@ -5,18 +5,14 @@
 from __future__ import annotations
 
 import base64
-import json
-import os
-import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
 
 from tests.integration.provider_desk import login
+from tests.integration.verbose import PLACES, interpreter, shown
 from tests.lab import Lab, people
-from tools.metrics import ROOT
 
 WRONG_PASSWORD = "canary wrong master password"
 PLAY = """
@@ -43,36 +39,20 @@ PLAY = """
 
 @pytest.mark.slow
 @pytest.mark.lab(scenario="msp")
-@pytest.mark.parametrize("place", ["in the controller's process", "as a process of its own"])
+@pytest.mark.parametrize("place", PLACES)
 def test_never_shown(lab: Lab, tmp_path: Path, place: str) -> None:
-    variables: dict[str, t.Any] = {"login": login(lab.people["provider_user"])}
-    if place == "as a process of its own":  # the same Python by another name counts as another one
-        other = tmp_path / "python"
-        other.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-        other.chmod(0o755)
-        variables["ansible_python_interpreter"] = str(other)
-    shown = [play(tmp_path, variables, "--check"), play(tmp_path, variables)]
+    variables: dict[str, t.Any] = {"login": login(lab.people["provider_user"]), **interpreter(place, tmp_path)}
+    seen = [shown(tmp_path, PLAY, variables, "--check"), shown(tmp_path, PLAY, variables)]
     for email in ("tech@msp.example", "owner@client.example"):
         lab.accept_invitation(email, server="eu")
-    shown.append(play(tmp_path, variables))
+    seen.append(shown(tmp_path, PLAY, variables))
     wrong = {**variables, "login": {**variables["login"], "master_password": WRONG_PASSWORD}}
     lab.delete_row("eu", "provider_organization", lab.rows("eu", "provider_organization")[-1]["id"])
-    shown.append(play(tmp_path, wrong, fails=True))
-    text = "\n".join(shown)
+    seen.append(shown(tmp_path, PLAY, wrong, fails=True))
+    text = "\n".join(seen)
     assert "confirmed" in text
     assert [name for name, secret in secrets(lab).items() if secret in text] == []
     assert "eyJhbGci" not in text  # the beginning of every token
-
-
-def play(directory: Path, variables: dict[str, t.Any], *options: str, fails: bool = False) -> str:
-    (directory / "play.yml").write_text(PLAY)
-    (directory / "variables.json").write_text(json.dumps(variables))
-    command = ["ansible-playbook", "-vvvv", "--diff", *options, "-e", f"@{directory}/variables.json", str(directory / "play.yml")]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path})
-    output = done.stdout + done.stderr
-    assert bool(done.returncode) is fails, output
-    return output
 
 
 def secrets(lab: Lab) -> dict[str, str]:

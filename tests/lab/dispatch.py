@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 import typing as t
+from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 from flask import Response
@@ -31,6 +32,10 @@ _SERVICES = (
     "push",
 )
 _PREFIXED = ("admin", "identity", "sso")  # these see their prefix themselves and answer without a slash behind it too
+
+
+class _Answer(Response):
+    default_mimetype = None  # an answer without a body has none
 
 
 class Dispatcher:
@@ -122,7 +127,7 @@ class Dispatcher:
                 refusal = Refusal(429, f"Slow down! Too many requests. Try again in {full[0]}.")
                 return plain(429, json.dumps(refusal.body()), "application/json", **{"Retry-After": str(full[1])})
         app = self._apps.get(service, self._apps["other"])
-        response = Response.from_app(app.wsgi_app, environ, buffered=True)
+        response = _Answer.from_app(app.wsgi_app, environ, buffered=True)
         delay = environ["lab.notes"].get("delay", 0) if self.core.real_delays else 0
         return Outcome(response.status_code, list(response.headers.items()), response.get_data(), delay=delay)
 
@@ -178,6 +183,10 @@ def _broken(fault: faults.Fault) -> Outcome:
     """Return the answer of a fault that keeps the server from doing anything."""
     if fault.kind == "html":
         return plain(200, "<!DOCTYPE html><html><body>Please log in to this network.</body></html>")
+    if fault.kind == "page":
+        title = f"{fault.argument} {HTTPStatus(int(fault.argument)).phrase}"
+        page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1><hr>nginx</body></html>"
+        return plain(int(fault.argument), page)
     if fault.kind == "redirect":
         return plain(302, "", Location=faults.ELSEWHERE)
     if fault.kind == "status":

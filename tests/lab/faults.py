@@ -16,6 +16,7 @@ KINDS = frozenset(
         "timeout_after",  # handled, nothing is answered
         "torn",  # handled, half of the answer's body, then the connection ends
         "html",  # a proxy's page instead of JSON, with status 200
+        "page",  # page:413 - a proxy's page with that status; nothing was handled
         "redirect",  # 302 to another host
         "delay",  # delay:SECONDS - handled, answered later
         "client_step",  # client_step:organization, :link, :owner or :seats - a client's creation breaks after that step

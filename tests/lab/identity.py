@@ -58,9 +58,10 @@ def token() -> Response:
 
 
 def _is_machine(client: str) -> bool:
-    kind, _unused, row_id = client.partition(".")
+    kind, *ids = client.split(".")
+    most = {"user": 1, "organization": 2, "installation": 1}.get(kind, 0)
     try:
-        return kind in ("user", "organization", "installation") and bool(guid(row_id))
+        return 1 <= len(ids) <= most and all(map(guid, ids))
     except Refusal:
         return False
 
@@ -73,13 +74,13 @@ def _scope(form: Row, allowed: str) -> list[str]:
 
 
 def _client_credentials(world: World, form: Row) -> Row:
-    kind, _unused, row_id = form["client_id"].partition(".")
-    checks: dict[str, t.Callable[[World, Row, str], Row]] = {
+    kind, *ids = form["client_id"].split(".")
+    checks: dict[str, t.Callable[..., Row]] = {
         "user": _user_api_key,
         "organization": _organization_api_key,
         "installation": _installation_key,
     }
-    return checks[kind](world, form, guid(row_id))
+    return checks[kind](world, form, *map(guid, ids))
 
 
 def _user_api_key(world: World, form: Row, user_id: str) -> Row:
@@ -92,13 +93,18 @@ def _user_api_key(world: World, form: Row, user_id: str) -> Row:
     return _user_answer(world, user, scope, claims, form)
 
 
-def _organization_api_key(world: World, form: Row, organization_id: str) -> Row:
+def _organization_api_key(world: World, form: Row, organization_id: str, key_id: str | None = None) -> Row:
+    """With the one key for everything, or with one of those that are restricted to scopes and that have ids."""
     organization = world.get("organization", organization_id)
     key = world.one("organization_api_key", organizationId=organization_id, type=0)
+    if key_id:
+        key = world.one("scoped_api_key", id=key_id, organizationId=organization_id)
     usable = organization and organization["enabled"] and organization["useApi"]
-    if not usable or not key or form.get("client_secret") != key["apiKey"]:
+    ended = key and key.get("expireAt") and parse(key["expireAt"]) <= world.now()
+    if not usable or not key or ended or form.get("client_secret") != key["apiKey"]:
         raise TokenError("invalid_client")
-    return _machine_answer(world, form, _scope(form, "api.organization"), 3600, {"client_sub": organization_id})
+    scope = _scope(form, " ".join(key.get("scopes", ["api.organization"])))
+    return _machine_answer(world, form, scope, 3600, {"client_sub": organization_id})
 
 
 def _installation_key(world: World, form: Row, installation_id: str) -> Row:

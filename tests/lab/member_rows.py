@@ -14,7 +14,7 @@ from tests.lab.state import Row
 
 OWNER, ADMIN, USER, CUSTOM = 0, 1, 2, 4
 ROLES = (OWNER, ADMIN, USER, CUSTOM)
-REVOKED, INVITED, ACCEPTED, CONFIRMED = -1, 0, 1, 2
+REVOKED, INVITED, ACCEPTED, CONFIRMED, STAGED = -1, 0, 1, 2, 3
 
 
 def new_member(world: World, organization_id: str, email: str, role: int, **fields: t.Any) -> Row:

@@ -8,9 +8,9 @@ import uuid
 from flask import Response
 
 from tests.lab import access, emails, groups, member_acts, seats
-from tests.lab.core import bad_request, crash, invalid
+from tests.lab.core import World, bad_request, crash, invalid
 from tests.lab.member_invites import add
-from tests.lab.member_rows import OWNER, USER, new_member
+from tests.lab.member_rows import OWNER, STAGED, USER, has_owner, new_member, remove
 from tests.lab.public_web import blueprint, organization
 from tests.lab.rights import Actor
 from tests.lab.state import Row
@@ -19,6 +19,7 @@ from tests.lab.web import Fields, body, empty
 routes = blueprint("public_import")
 
 _MOST = 2000
+_STAGING = "launchDarkly__flagValues__pm-34423-staged-status"
 _SYNC_FAILED = "Sync failed. To proceed, disable the 'Remove and re-add users during next sync' setting and try again."
 
 
@@ -35,15 +36,29 @@ def import_directory() -> Response:
     if not by.organization["useDirectory"]:
         raise bad_request("Organization cannot use directory syncing.")
     _check_unique(kept, new_groups)
-    before = {row["externalId"]: row for row in by.world.find("member", organizationId=by.id) if row.get("externalId")}
-    _remove_deleted(by, before, [one["externalId"] for one in wanted if one["deleted"]])
+    before, staying = _known(by, "member"), {one["externalId"] for one in kept}
+    _remove_deleted(by, before, [one["externalId"] for one in wanted if one["deleted"] and one["externalId"] not in staying])
     if fields.get("overwriteExisting"):
-        _remove_others(by, before, {one["externalId"] for one in kept})
-    _take_in(by, kept)
+        _remove_others(by, before, staying)
+    _take_in(by, kept, staged=fields.get("inviteUsersAfterProvisioning") is False and _stages(by.world))
     if new_groups:
         _check_groups(by)
         _save_groups(by, new_groups)
     return empty()
+
+
+def _known(by: Actor, kind: str) -> dict[str, Row]:
+    """Return what has an external id; the server breaks when two have the same."""
+    rows = [row for row in by.world.find(kind, organizationId=by.id) if row.get("externalId")]
+    found = {row["externalId"]: row for row in rows}
+    if len(found) < len(rows):
+        raise crash()
+    return found
+
+
+def _stages(world: World) -> bool:
+    """Say whether new members can wait without an invitation: by a flag that is off everywhere unless it is set."""
+    return world.has("staged members") and not world.cloud and world.core.selfhost.flag(_STAGING)
 
 
 def _check_groups(by: Actor) -> None:
@@ -59,11 +74,13 @@ def _entries(fields: Fields, name: str) -> list[Fields]:
     return [Fields(one) for one in given]
 
 
-def _external_id(fields: Fields, at: str) -> str | None:
+def _external_id(fields: Fields, at: str) -> str:
     value = fields.get("externalId")
-    if value is not None and len(str(value)) > 300:
+    if value is None or value == "":
+        raise invalid(f"{at}.ExternalId", "The ExternalId field is required.")
+    if len(str(value)) > 300:
         raise invalid(f"{at}.ExternalId", "The field ExternalId must be a string with a maximum length of 300.")
-    return None if value is None else str(value)
+    return str(value)
 
 
 def _members(fields: Fields) -> list[Row]:
@@ -101,21 +118,29 @@ def _remove_deleted(by: Actor, before: dict[str, Row], external_ids: t.Iterable[
     for one in external_ids:
         row = before.get(one)
         if row and row["type"] != OWNER:
-            member_acts.dismiss(by, row)
+            _remove(by, row)
+
+
+def _remove(by: Actor, row: Row) -> None:
+    """Remove a member, without a look at who claims his account."""
+    remove(by.world, row)
+    if by.world.has("removals by a directory are recorded"):
+        by.record(1503, organizationUserId=row["id"])
 
 
 def _remove_others(by: Actor, before: dict[str, Row], kept: set[str]) -> None:
-    """Remove whom the directory no longer lists, unless somebody would lose his account's only way in."""
-    rows = [row for one, row in before.items() if one not in kept and row["type"] != OWNER and by.world.get("member", row["id"])]
-    users = (by.world.get("user", row["userId"]) for row in rows if row["userId"])
-    if any(user and not user["passwordHash"] for user in users):
+    """Remove whom the directory no longer lists, unless one has no master password; whoever has no account has none either."""
+    rows = [row for one, row in before.items() if one not in kept and row["type"] != OWNER]
+    users = [by.world.get("user", row["userId"]) if row["userId"] else None for row in rows]
+    if by.world.has("removals spare accounts without password") and not all(user and user["passwordHash"] for user in users):
         raise bad_request(_SYNC_FAILED)
     for row in rows:
-        member_acts.dismiss(by, row)
+        if by.world.get("member", row["id"]):
+            _remove(by, row)
 
 
-def _take_in(by: Actor, wanted: list[Row]) -> None:
-    """Adopt who is there by address, and invite the others as users without access."""
+def _take_in(by: Actor, wanted: list[Row], *, staged: bool) -> None:
+    """Adopt who is there by address, and invite the others as users without access, or let them wait for an invitation."""
     new = []
     for one in wanted:
         if by.world.one("member", organizationId=by.id, externalId=one["externalId"]) and one["externalId"]:
@@ -125,14 +150,23 @@ def _take_in(by: Actor, wanted: list[Row]) -> None:
             new.append(one)
         elif not row.get("externalId"):
             by.world.put("member", {**row, "externalId": one["externalId"]})
-    seats.take(by.world, by.organization, len(new))
-    for one in new:
-        add(by, new_member(by.world, by.id, one["email"], USER, externalId=one["externalId"]), [], [])
+    rows = [new_member(by.world, by.id, one["email"], USER, externalId=one["externalId"]) for one in new]
+    if staged:
+        for row in rows:
+            by.world.put("member", {**row, "status": STAGED})
+            by.record(1523, organizationUserId=row["id"])
+        return
+    seats.settle(by.world, by.organization, len(rows))
+    if rows and not has_owner(by.world, by.id):
+        raise bad_request(member_acts.NO_OWNER)
+    for row in rows:
+        add(by, row, [], [])
 
 
 def _save_groups(by: Actor, wanted: list[Row]) -> None:
+    before = _known(by, "group")
     for one in wanted:
-        had = by.world.one("group", organizationId=by.id, externalId=one["externalId"])
+        had = before.get(one["externalId"])
         about = {"organizationId": by.id, "name": one["name"], "externalId": one["externalId"]}
         row = by.world.put("group", {"id": had["id"] if had else str(uuid.uuid4()), **about})
         by.record(1401 if had else 1400, groupId=row["id"])

@@ -34,10 +34,18 @@ def _refuse(refusal: Refusal) -> Response:
 
 def organization() -> Actor:
     """Return who asks: the organization itself."""
-    found = here().get("organization", calling_machine("api.organization"))
+    found = here().get("organization", calling_machine("api.organization", *_parts()))
     if not found:
         raise Refusal(401)
     return Actor(here(), found)
+
+
+def _parts() -> list[str]:
+    """Return the scopes that a scoped key needs for this request; writing does not include reading."""
+    _empty, _public, room, *rest = request.path.split("/")
+    verb = "read" if request.method == "GET" else "write"
+    rooms = {"import": ["members", "groups"], "subscription": ["subscription"]}.get("".join(rest), [room])
+    return [f"api.organization.{room}.{verb}" for room in rooms]
 
 
 def owned(kind: str, row_id: str) -> tuple[Actor, Row]:

@@ -25,9 +25,15 @@ def collected(texts: list[str]) -> Refusal:
 
 
 def take(world: World, organization: Row, more: int) -> None:
-    """Make sure that there are seats for so many more: buy some in the cloud, or refuse."""
+    """Make sure that there are seats for so many more, if any: buy some in the cloud, or refuse."""
+    if more:
+        settle(world, organization, more)
+
+
+def settle(world: World, organization: Row, more: int) -> None:
+    """Make sure that there are seats for all who are there, too."""
     seats = organization["seats"]
-    if not more or seats is None or occupied(world, organization["id"]) + more <= seats:
+    if seats is None or occupied(world, organization["id"]) + more <= seats:
         return
     wanted = occupied(world, organization["id"]) + more
     if problem := _problem(world, organization, wanted):

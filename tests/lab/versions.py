@@ -38,6 +38,9 @@ _SINCE = {
     "restore/vnext": "2026.2.0",
     "revocation reason": "2026.4.1",
     "creation date of members": "2026.7.2",
+    "staged members": "2026.7.0",
+    "removals by a directory are recorded": "2025.9.0",
+    "removals spare accounts without password": "2025.9.0",
     "public revoke and restore": "2026.2.0",
     "seats of the public API": "2026.3.2",
     # policies

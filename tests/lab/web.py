@@ -70,8 +70,10 @@ def answer(data: t.Any, status: int = 200) -> Response:
 
 
 def empty() -> Response:
-    """Return 200 without a body."""
-    return Response(b"", 200)
+    """Return 200 without a body, which is of no kind then."""
+    response = Response(b"", 200)
+    del response.headers["Content-Type"]
+    return response
 
 
 def listed(rows: t.Iterable[Row]) -> Response:
@@ -196,12 +198,12 @@ def owned(organization: str) -> tuple[Caller, Row]:
     return who, row
 
 
-def calling_machine(scope: str) -> str:
-    """The id of the installation or organization that sent this request with a token of that scope."""
+def calling_machine(scope: str, *parts: str) -> str:
+    """The id of the installation or organization that sent this request with a token of that scope, or of all its C(parts)."""
     claims = _claims()
-    if scope not in claims["scope"]:
+    if scope not in claims["scope"] and not (parts and set(parts) <= set(claims["scope"])):
         raise Refusal(403)
-    return str(claims["client_id"]).partition(".")[2]
+    return str(claims["client_id"]).split(".")[1]
 
 
 def proven(who: Caller, fields: Fields, field: str, text: str) -> None:

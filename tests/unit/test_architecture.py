@@ -18,8 +18,9 @@ PLUGINS = metrics.ROOT / "plugins"
 FLOORS: dict[str, tuple[set[str], set[str]]] = {
     "_model": ({"_model"}, {"cryptography", "argon2"}),
     "_client": ({"_client", "_model"}, {"requests", "urllib3"}),
+    "_directory": ({"_directory", "_model"}, {"ldap", "ldap3"}),
     "_host": ({"_host", "_model"}, set()),
-    "_reconcile": ({"_reconcile", "_client", "_host", "_model"}, set()),
+    "_reconcile": ({"_reconcile", "_client", "_directory", "_host", "_model"}, set()),
 }
 FLOOR_FILES = [path for floor in FLOORS for path in sorted((PLUGINS / "module_utils" / floor).rglob("*.py"))]
 
@@ -45,7 +46,16 @@ def is_library(name: str) -> bool:
 def host_side() -> set[Path]:
     """The module utils that modules of a managed host load: everything but what needs the network libraries."""
     seen: set[Path] = set()
-    modules = ("override_env", "server_config", "stack", "stack_info", "egress", "egress_info", "egress_probe")
+    modules = (
+        "override_env",
+        "server_config",
+        "stack",
+        "stack_info",
+        "egress",
+        "egress_info",
+        "egress_probe",
+        "directory_connector",
+    )
     waiting = [PLUGINS / f"modules/{name}.py" for name in modules]
     while waiting:
         path = waiting.pop()

@@ -155,11 +155,15 @@ class Http:
 
     @cached_property
     def _transport(self) -> Transport:
-        return Transport(self.verify, self.timeout, self.repeatable)
+        return Transport(self.verify, self.repeatable)
 
     def send(self, method: str, url: str, *, token: str | None = None, **content: t.Any) -> Answer:
-        """Send one request and return its answer, whatever its status. C(content) is that of C(requests.Request)."""
+        """Send one request and return its answer, whatever its status. C(content) is that of C(requests.Request).
+
+        C(timeout) among it counts instead of the session's.
+        """
         content["headers"] = {**HEADERS, **content.get("headers", {}), **({"Authorization": f"Bearer {token}"} if token else {})}
+        content.setdefault("timeout", self.timeout)
         for _turn in range(TURNS - 1):
             answer = self._send(method, url, content)
             if not self.pace.again(answer.status, answer.headers):
@@ -171,7 +175,7 @@ class Http:
         try:
             response = self._transport.send(method, url, **content)
         except OSError as error:
-            raise unreachable(error, method, url, timeout=self.timeout, prefix=self.prefix) from None
+            raise unreachable(error, method, url, timeout=content["timeout"], prefix=self.prefix) from None
         finally:
             self.pace.count(method, url)
         return Answer(response.status_code, f"{method} {url}", response.headers, response.content)

@@ -130,8 +130,9 @@ class OrganizationKey:
     client_secret: str = field(repr=False)
 
     def form(self, _door: Door, /) -> Form:
-        """Return the fields of the token request."""
-        return _client(self.client_id, self.client_secret, "api.organization")
+        """Return the fields of the token request. A key for some purposes only (organization.ID.KEY) gets all scopes it has."""
+        form = _client(self.client_id, self.client_secret, "api.organization")
+        return {name: value for name, value in form.items() if name != "scope" or self.client_id.count(".") == 1}
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,11 @@ def token_of(answer: t.Mapping[str, t.Any]) -> Token:
         key=answer.get("Key") or unlock.get("MasterKeyEncryptedUserKey"),
         private_key=answer.get("PrivateKey") or pair.get("wrappedPrivateKey"),
     )
+
+
+def organization_of(token: Token) -> str | None:
+    """Return the id of the organization whose key a token was issued for; None for anybody else's token."""
+    return _claims(token.access_token).get("client_sub")
 
 
 def kdf_of(answer: t.Mapping[str, t.Any], names: tuple[str, str, str, str]) -> Kdf:

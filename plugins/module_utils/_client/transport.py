@@ -25,11 +25,10 @@ class Transport:
 
     Args:
         verify: true, false, or the path of the CA certificates that replace the system's.
-        timeout: seconds to wait for a connection, and for each piece of an answer.
         repeatable: URLs whose POST may be repeated, because it changes nothing.
     """
 
-    def __init__(self, verify: bool | str, timeout: float, repeatable: tuple[str, ...]) -> None:
+    def __init__(self, verify: bool | str, repeatable: tuple[str, ...]) -> None:
         try:
             import requests
         except ImportError:
@@ -38,15 +37,17 @@ class Transport:
             ) from None
         self._request, self._session = requests.Request, requests.Session()
         self._verify = verify
-        self._timeout = timeout
         self._repeatable = repeatable
         self._adapters = {False: _adapter("GET"), True: _adapter("GET", "POST")}
         self._routes: dict[str, dict[str, t.Any]] = {}
 
-    def send(self, method: str, url: str, **content: t.Any) -> requests.Response:
-        """Send one request; redirects are not followed. C(content) is that of C(requests.Request), every exception an OSError."""
+    def send(self, method: str, url: str, *, timeout: float, **content: t.Any) -> requests.Response:
+        """Send one request; redirects are not followed. C(content) is that of C(requests.Request), every exception an OSError.
+
+        C(timeout) are the seconds to wait for a connection, and for each piece of an answer.
+        """
         request = self._request(method, url, **content).prepare()
-        response = self._adapters[url in self._repeatable].send(request, timeout=self._timeout, **self._route(url))
+        response = self._adapters[url in self._repeatable].send(request, timeout=timeout, **self._route(url))
         response.content  # noqa: B018 - read, so that the connection is free again
         return response
 

@@ -19,6 +19,7 @@ SINCE = {
     "policy metadata apart": "2026.1.0",  # PUT policies/{type}/vnext, gone since 2026.6.0
     "policy metadata": "2026.4.1",  # PUT policies/{type} takes them
     "license update from token": "2026.1.0",  # an update takes every ability from the token
+    "public restore": "2026.2.0",  # POST public/members/{id}/restore
     "new item types": "2026.4.0",  # bank accounts, driver's licenses, passports
 }
 

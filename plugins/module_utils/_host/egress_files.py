@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
-import time
 import typing as t
 from pathlib import Path
 
 from ansible_collections.bw.selfhost.plugins.module_utils._host import files
+from ansible_collections.bw.selfhost.plugins.module_utils._host.lock import hold
 from ansible_collections.bw.selfhost.plugins.module_utils._model.egress_units import UNITS
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Plan, compare
@@ -83,16 +82,15 @@ class EgressFiles:
         """Wait until no other run, by Ansible or by a timer, changes the permissions, and keep others out.
 
         Raises:
-            SelfhostError: the other one has not ended in time.
+            lock.Held: the other one has not ended in time.
         """
         path = self._path(LOCK)
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _acquire(path, time.monotonic() + timeout)
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-            os.close(descriptor)
+        with hold(path, timeout):
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
         return self._root / name.lstrip("/")
@@ -132,24 +130,6 @@ def _asked(data: bytes) -> dict[str, t.Any]:
         return {key: value for key, value in spec.items() if key != "destinations"}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def _acquire(path: Path, deadline: float) -> int:
-    """Return the descriptor of the locked file that is at C(path): whoever held it before us may have removed what we opened."""
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with contextlib.suppress(BlockingIOError, FileNotFoundError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
-        os.close(descriptor)
-        if time.monotonic() > deadline:
-            raise SelfhostError(
-                "Another run changes the egress permissions and has not ended in time.",
-                field=str(path),
-                remedy="Wait for it, then run this again.",
-            )
-        time.sleep(0.1)
 
 
 def _unusable(cause: str) -> SelfhostError:

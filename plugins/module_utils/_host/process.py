@@ -17,7 +17,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import S
 
 # All that docker, compose and curl need. Everything else, secrets above all, stays out of the children.
 _PASSED = ("PATH", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "XDG_RUNTIME_DIR")
-_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _GRACE = 10.0
 
@@ -50,10 +50,25 @@ class Account:
             return cls(uid, path.stat().st_gid, "", "/")
         return cls(uid, entry.pw_gid, entry.pw_name, entry.pw_dir)
 
+    @classmethod
+    def named(cls, name: str) -> Account:
+        """Return a user of this machine.
+
+        Raises:
+            SelfhostError: there is none of that name, or only root could run programs as this user.
+        """
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            raise SelfhostError(f"There is no user {name}.", field="user", remedy="Create it first, without a shell.") from None
+        if os.geteuid() not in (0, entry.pw_uid):
+            raise SelfhostError("Only root can run programs as another user.", field="user", remedy="Set become: true.")
+        return cls(entry.pw_uid, entry.pw_gid, entry.pw_name, entry.pw_dir)
+
     def environment(self) -> dict[str, str]:
         """Return the variables a child gets. run.sh asks for the ids of C(USER): a wrong one would own the files."""
         passed = {key: os.environ[key] for key in _PASSED if key in os.environ}
-        proxies = {key: value for key, value in os.environ.items() if key.lower() in _PROXIES}
+        proxies = {key: value for key, value in os.environ.items() if key.lower() in PROXIES}
         who = {"USER": self.name, "LOGNAME": self.name} if self.name else {}
         return {"PATH": _PATH, "LC_ALL": "C.UTF-8", **passed, **proxies, **who, "HOME": self.home}
 
@@ -75,16 +90,18 @@ def execute(
     answer: str | None = None,
     merged: bool = False,
     descriptors: t.Sequence[int] = (),
+    umask: int = -1,
 ) -> Finished:
     """Run a program to its end in a session of its own, with closed stdin or one prepared answer.
 
     It writes to memory and not into pipes: when we are killed, it goes on to its end instead of dying of a broken pipe halfway.
 
     Args:
-        variables: added to the account's minimal environment; never secrets.
+        variables: added to the account's minimal environment; a secret only where the program takes it in no other way.
         answer: fed to stdin; without it stdin is /dev/null.
         merged: stderr goes into stdout, in the order it was written.
         descriptors: kept open in the child.
+        umask: of the child; -1 leaves it as it is.
     """
     with _memory() as stdout, _memory() as stderr:
         try:
@@ -97,6 +114,7 @@ def execute(
                 env={**account.environment(), **(variables or {})},
                 start_new_session=True,
                 pass_fds=tuple(descriptors),
+                umask=umask,
                 text=True,
                 **account.identity(),
             )

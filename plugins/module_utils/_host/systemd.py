@@ -8,7 +8,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.bw.selfhost.plugins.module_utils._host.firewall.tools import Tools
-from ansible_collections.bw.selfhost.plugins.module_utils._model.firewall import NAME, Command
+from ansible_collections.bw.selfhost.plugins.module_utils._model.firewall import Command
 from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Change, compare
 
 _ASKED = "--property=Id,ActiveState,UnitFileState,NeedDaemonReload"
@@ -25,6 +25,11 @@ class Steps(t.NamedTuple):
 def running() -> bool:
     """Say whether systemd manages this machine. Source: sd_booted(3)."""
     return Path("/run/systemd/system").is_dir()
+
+
+def version(tools: Tools) -> int:
+    """Return systemd's version, such as 252; 0 where it does not manage this machine."""
+    return int(tools.read(["systemctl", "--version"]).split()[1]) if running() else 0
 
 
 def steps(tools: Tools, wanted: t.Mapping[str, bool], others: t.Collection[str], changed: t.Collection[str]) -> Steps:
@@ -48,17 +53,17 @@ def steps(tools: Tools, wanted: t.Mapping[str, bool], others: t.Collection[str],
         after.append(_systemctl("daemon-reload"))
     after += [_systemctl("reenable", *enable)] if enable else []
     after += [_systemctl("restart", *start)] if start else []
-    return Steps(tuple(changes), tuple(_leaving(leave)), tuple(after))
+    return Steps(tuple(changes), tuple(_leaving(leave, others)), tuple(after))
 
 
-def _leaving(names: t.Sequence[str]) -> t.Iterator[Command]:
+def _leaving(names: t.Sequence[str], others: t.Collection[str]) -> t.Iterator[Command]:
     """Return how to disable and stop units: first those that start others, or a stop would be canceled by such a start."""
     starters = [name for name in names if name.endswith((".timer", ".path"))]
     for group in (starters, [name for name in names if name not in starters]):
         if group:
             yield _systemctl("disable", "--now", *group)
     if names:  # for what fails only by being stopped; unlike a name, a pattern may match nothing
-        yield _systemctl("reset-failed", f"{NAME}*")
+        yield _systemctl("reset-failed", *(f"{name}*" for name in others))
 
 
 def _states(tools: Tools, names: t.Sequence[str]) -> dict[str, dict[str, str]]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import typing as t
+from ansible_collections.bw.selfhost.plugins.module_utils._model.units import CONFINED, Sections, quoted, unit_text
 
 RESTORE = "bw-selfhost-egress.service"
 EARLY = "bw-selfhost-egress-early.service"
@@ -21,36 +21,20 @@ _DOCKER = "docker.service"
 _AROUND = f"{_FIREWALLS} {_DOCKER}"
 # Where firewall programs write, besides our own state; a leading - is for what a host may not have.
 _WRITABLE = "/run /var/lib/bw-selfhost -/etc/ufw -/lib/ufw -/var/lib/ufw -/etc/firewalld"
-Sections = t.Mapping[str, t.Mapping[str, str]]
 
 # Firewalls restart and networks change many times in a row; a refused start would leave rules out, or end the path unit.
 _UNLIMITED = {"StartLimitIntervalSec": "0"}
 # The programs need the network's configuration, files of root, and nothing else of the machine.
 _CONFINED = {
+    **CONFINED,
     "KillMode": "process",  # a transaction that is under way comes to its end
     "TimeoutStartSec": "120s",  # what hangs must not keep Docker from starting
     "CapabilityBoundingSet": "CAP_NET_ADMIN CAP_NET_RAW CAP_DAC_OVERRIDE",
-    "LockPersonality": "yes",
     "MemoryDenyWriteExecute": "yes",
-    "NoNewPrivileges": "yes",
-    "PrivateDevices": "yes",
-    "PrivateTmp": "yes",
-    "ProtectClock": "yes",
-    "ProtectControlGroups": "yes",
     "ProtectHome": "read-only",
-    "ProtectHostname": "yes",
-    "ProtectKernelLogs": "yes",
-    "ProtectKernelModules": "yes",
-    "ProtectSystem": "strict",
     "ReadWritePaths": _WRITABLE,
     "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
-    "RestrictNamespaces": "yes",
-    "RestrictRealtime": "yes",
-    "RestrictSUIDSGID": "yes",
-    "SystemCallArchitectures": "native",
-    "SystemCallErrorNumber": "EPERM",
     "SystemCallFilter": "@system-service",
-    "UMask": "0077",
 }
 
 
@@ -64,11 +48,11 @@ def units(python: str, program: str, interval: int, database: str | None = None)
         database: the file that Docker writes when networks change, an absolute path. With it, a change of networks starts a
             refresh at once, and the rules are in place before Docker starts containers; for C(mode=enforce).
     """
-    command = f"{_quoted(python)} -I {_quoted(program)}"
+    command = f"{quoted(python)} -I {quoted(program)}"
     found = {
         RESTORE: _text(_restore(command)),
         RELOAD: _text(_reload(command)),
-        REFRESH: _text(_refresh(f"{command} refresh" + (f" {_quoted(database)}" if database else ""))),
+        REFRESH: _text(_refresh(f"{command} refresh" + (f" {quoted(database)}" if database else ""))),
         TIMER: _text(_timer(interval)),
     }
     if database is not None:
@@ -148,10 +132,4 @@ def _path(database: str) -> Sections:
 
 
 def _text(sections: Sections) -> str:
-    blocks = ["\n".join([f"[{name}]", *(f"{key}={value}" for key, value in fields.items())]) for name, fields in sections.items()]
-    return "# Managed by bw.selfhost.egress\n" + "\n\n".join(blocks) + "\n"
-
-
-def _quoted(path: str) -> str:
-    """Return a path as systemd's command lines want it."""
-    return '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") + '"'
+    return unit_text(sections, "egress")

@@ -39,7 +39,6 @@ from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.egress_fire
 )
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.egress_persist import Persistence, wanted_files
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.egress_probe import Report, probe
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.egress_program import program
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.egress_request import (
     Params,
     Request,
@@ -47,6 +46,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.egress_requ
     request,
     unresolved,
 )
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.program import program
 
 _LOCK_TIMEOUT = 120
 _LOOKUP = ("host", "udp", DNS_PORT)

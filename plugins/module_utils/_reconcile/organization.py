@@ -17,7 +17,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.versions impor
 from ansible_collections.bw.selfhost.plugins.module_utils._model.caller import Caller
 from ansible_collections.bw.selfhost.plugins.module_utils._model.confirmation import waits_for
 from ansible_collections.bw.selfhost.plugins.module_utils._model.desired import Desired, MemberWish, parse
-from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError, refuse_all
+from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import refuse_all
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization import Organization
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_case import Case, Facts
 from ansible_collections.bw.selfhost.plugins.module_utils._model.organization_plan import Step
@@ -33,12 +33,15 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.roles import CU
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.organization_apply import Round
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.organization_read import read
 from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.workplace import Workplace, find_workplace
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.writes import may_have_happened
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.writes import (
+    LOST_ANSWERS,
+    may_have_happened,
+    refuse_standstill,
+)
 
 Values = dict[str, t.Any]
 Options = t.Mapping[str, t.Any]
 Progress = t.Callable[[str], None]
-LOST_ANSWERS = 3  # how many a run puts up with
 
 
 def ensure(params: Options, wanted: Options, check_mode: bool, progress: Progress) -> tuple[Plan, Values, list[str]]:
@@ -147,7 +150,7 @@ class Work:
             left = [step for step in case.steps if not self._is_refused(step)]
             if not left:
                 return case
-            _refuse_standstill([step for step in left if (step.stage, step.key) in taken])
+            refuse_standstill([step.change for step in left if (step.stage, step.key) in taken], "organization")
 
     def _is_refused(self, step: Step) -> bool:
         return step.stage in ("confirm", "restore") and step.key in self.refused
@@ -194,11 +197,3 @@ _REASONS = {
     "invited": "The invitation is not accepted yet.",
     "staged": "A directory has provisioned the member without an invitation.",
 }
-
-
-def _refuse_standstill(stuck: list[Step]) -> None:
-    if stuck:
-        names = ", ".join(f"{step.change.kind} {step.change.name}" for step in stuck[:10])
-        raise SelfhostError(
-            f"The server accepted the requests but did not change: {names}.", field="organization", remedy="Look at the api log."
-        )

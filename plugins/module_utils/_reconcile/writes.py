@@ -9,7 +9,9 @@ import typing as t
 from ansible_collections.bw.selfhost.plugins.module_utils._client.failures import Failure
 from ansible_collections.bw.selfhost.plugins.module_utils._client.http import ApiError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
+from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Change
 
+LOST_ANSWERS = 3  # how many a run puts up with
 RERUN = "Run it again: what was already done is found and not repeated."
 
 
@@ -36,3 +38,12 @@ def may_have_happened(error: Failure) -> bool:
     """Say whether only a look at the state tells what became of a write."""
     # A success whose body is torn or replaced by a proxy's page is a success all the same.
     return error.maybe_done or (isinstance(error, ApiError) and 200 <= error.status < 300)
+
+
+def refuse_standstill(stuck: t.Sequence[Change], field: str) -> None:
+    """Raise when a change was made, and yet is still to be made."""
+    if stuck:
+        names = ", ".join(f"{change.kind} {change.name}" for change in stuck[:10])
+        raise SelfhostError(
+            f"The server accepted the requests but did not change: {names}.", field=field, remedy="Look at the api log."
+        )

@@ -286,6 +286,10 @@ class TestNoAnswer:
         assert caught.value.maybe_done == (method == "POST")
         assert len(site.seen) == (2 if method == "GET" else 1)
 
+    def test_a_request_may_take_longer_than_others(self, site: Site) -> None:
+        site.answer = lambda _unused: (site.done.wait(0.4), reply({}))[1]
+        assert Http(site.ca_path, timeout=0.2).send("POST", site.url, timeout=5).status == 200
+
     def test_proxy_says_no(self, authority: Authority, fail: Fail, monkeypatch: pytest.MonkeyPatch) -> None:
         proxy = Site(authority.path)
         server = authority.serve(proxy, None)  # it does not know CONNECT

@@ -17,6 +17,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._client.identity impor
     OrganizationKey,
     Password,
     Token,
+    organization_of,
     token_of,
 )
 from ansible_collections.bw.selfhost.plugins.module_utils._client.server import Server, connect
@@ -66,6 +67,8 @@ class TestWays:
         server = connect(options(lab, "owner", client_id=f"organization.{organization}", client_secret=key["apiKey"]))
         assert isinstance(server.identity, OrganizationKey)
         assert server.token.user_id is None
+        assert organization_of(server.token) == organization
+        assert organization_of(connect(options(lab, "owner")).token) is None
         with pytest.raises(ApiError, match="403"):
             server.get("/organizations")
 

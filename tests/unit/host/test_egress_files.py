@@ -28,8 +28,8 @@ from ansible_collections.bw.selfhost.plugins.module_utils._host.egress_files imp
 )
 from ansible_collections.bw.selfhost.plugins.module_utils._model.egress_units import RESTORE, UNITS
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import egress_program
-from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.egress_program import program
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile import program as packing
+from ansible_collections.bw.selfhost.plugins.module_utils._reconcile.program import program
 
 from tools import metrics
 
@@ -165,7 +165,7 @@ def test_every_import_is_found() -> None:
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(ours)
         ]
         expected = {node.module for node in nodes} | {f"{node.module}.{alias.name}" for node in nodes for alias in node.names}
-        assert expected <= set(egress_program._imports(source)), path
+        assert expected <= set(packing._imports(source)), path
         assert not [
             node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import) and node.names[0].name.startswith(ours)
         ]

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The bw.selfhost maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The program that keeps the permissions up to date without Ansible: the module's own code, packed into one file."""
+"""Programs that go on without Ansible: the modules' own code, packed into one file."""
 
 from __future__ import annotations
 
