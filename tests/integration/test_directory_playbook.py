@@ -20,8 +20,8 @@ from tests.integration.directory_world import Organization, searches, small
 from tests.integration.test_directory_sync import PEOPLE_COUNT, grand
 
 PLAYBOOK = "playbooks/directory_sync.yml"
-KINDS = {OPENLDAP: {}, ACTIVE_DIRECTORY: {"active_directory": True}}
 Options = dict[str, t.Any]
+KINDS: dict[str, Options] = {OPENLDAP: {}, ACTIVE_DIRECTORY: {"active_directory": True}}
 
 
 @pytest.fixture(scope="module")

@@ -142,6 +142,22 @@ def test_a_refusal_is_seen_by_whoever_looks(lab: Lab, machine: Machine) -> None:
     assert machine.host.run(["systemctl", "is-failed", SERVICE], check=False).stdout == "inactive\n"
 
 
+def test_backends_are_exchanged(lab: Lab, machine: Machine) -> None:
+    """The account changes, and with it who owns lock and last result."""
+    before = machine.trace()
+    ok(machine.schedule(lab))
+    machine.starts()
+    machine.host.run(["sh", "-ec", "useradd -r bwdc; mkdir /var/lib/bwdc; chown bwdc /var/lib/bwdc"])
+    options = {"data_dir": "/var/lib/bwdc", "client_id": "organization.x", "client_secret": "the organization's secret"}
+    assert changed(machine.schedule(lab, backend="bwdc", options=options)) == ["secrets.json", "profile.json", SERVICE]
+    machine.host.run(["systemctl", "start", SERVICE], check=False)
+    assert "no connector that has been set up" in machine.schedule(lab)["last_run"]["error"]
+    machine.starts()
+    assert machine.schedule(lab)["last_run"]["error"] is None
+    machine.remove()
+    assert machine.trace() == before
+
+
 @pytest.mark.parametrize(
     ("params", "field", "cause"),
     [
