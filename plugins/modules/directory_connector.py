@@ -448,7 +448,8 @@ TEXT = {"type": "str"}
 NEEDED = {"type": "str", "required": True}
 SECRET = {"type": "str", "required": True, "no_log": True}
 PATH = {"type": "path"}
-YES, NO = {"type": "bool", "default": True}, {"type": "bool", "default": False}
+YES = {"type": "bool", "default": True}
+NO = {"type": "bool", "default": False}
 
 LDAP: Spec = {
     "hostname": NEEDED,

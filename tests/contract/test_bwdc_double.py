@@ -85,8 +85,9 @@ class Setup:
         self.data.write_text(json.dumps(document))
         self.data.chmod(0o600)
 
-    def configure(self, sync: t.Mapping[str, t.Any] = SYNC, ldap: t.Mapping[str, t.Any] = LDAP) -> None:
+    def configure(self, sync: t.Mapping[str, t.Any] | None = None, ldap: t.Mapping[str, t.Any] | None = None) -> None:
         """Log in and give it its options, in the order that its generation wants."""
+        sync, ldap = sync or SYNC, ldap or LDAP
         urls = {"base": "https://vault.example.com", "api": None, "identity": None, "webVault": None}
         if self.version == G1:
             self.write({"global": {"stateVersion": 3, "environmentUrls": urls}})

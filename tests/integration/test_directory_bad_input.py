@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -42,10 +43,10 @@ class Case:
     name: str
     says: str
     field: str
-    directory: Options = field(default_factory=dict)
-    users: Options = field(default_factory=dict)
-    groups: Options | None = field(default_factory=dict)
-    options: Options = field(default_factory=dict)
+    directory: Options = dataclasses.field(default_factory=dict)
+    users: Options = dataclasses.field(default_factory=dict)
+    groups: Options | None = dataclasses.field(default_factory=dict)
+    options: Options = dataclasses.field(default_factory=dict)
     tree: str = OPENLDAP
     prepare: t.Sequence[t.Callable[[Organization], object]] = ()
     account: t.Callable[[Organization], Options] = lambda _organization: {}

@@ -75,7 +75,8 @@ def checked(kind: int, data: Row | None) -> Row | None:
     for key, of_type in shape.items():
         value = data.get(key)
         nullable = kind == MASTER_PASSWORD and value is None
-        if key in data and not nullable and type(value) is not of_type:  # a boolean is an int to Python, not to the server
+        fits = isinstance(value, of_type) and isinstance(value, bool) == (of_type is bool)  # to Python, a boolean is an int, too
+        if key in data and not nullable and not fits:
             raise bad_request(f"Invalid data for {name} policy: {key} has an invalid value.")
     if kind == MASTER_PASSWORD:
         _check_ranges(name, data)

@@ -46,7 +46,8 @@ class Query(t.NamedTuple):
 class Connection(t.Protocol):
     """One connection to one server; every failure is a C(Result)."""
 
-    def __init__(self, way: Way) -> None: ...
+    def __init__(self, way: Way) -> None:
+        """Connect."""
 
     def bind(self, who: str, password: str, /) -> None:
         """Log in; two empty texts stand for nobody."""

@@ -242,7 +242,7 @@ def _refuse_incomplete(content: Members) -> None:
 
 def _known_type(members: Members) -> int | None:
     kind = members.get("type")
-    return kind if type(kind) is int and kind in TYPES else None
+    return kind if isinstance(kind, int) and not isinstance(kind, bool) and kind in TYPES else None
 
 
 def _with_defaults(kind: int, content: dict[str, t.Any]) -> dict[str, t.Any]:
