@@ -49,10 +49,10 @@ class Operator:
             "hosts": "localhost",
             "gather_facts": False,
             "module_defaults": {"group/bw.selfhost.api": self.options},
-            "vars_files": ["variables.yml"],
             "tasks": tasks,
         }
-        (self.folder / "variables.yml").write_text(yaml.safe_dump(variables, sort_keys=False))
+        (self.folder / "group_vars").mkdir(exist_ok=True)  # Ansible reads these once, and vars_files again for each task
+        (self.folder / "group_vars/all.yml").write_text(yaml.safe_dump(variables, sort_keys=False))
         (self.folder / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False))
         command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", "-c", "local", "play.yml"]
         with (self.folder / "output").open("w+") as output:

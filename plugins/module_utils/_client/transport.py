@@ -16,6 +16,7 @@ from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import S
 if t.TYPE_CHECKING:
     import requests
     from requests.adapters import HTTPAdapter
+    from urllib3.util.retry import Retry
 
 LONGEST_WAIT = 60  # seconds that a service that is not up may ask for
 
@@ -68,13 +69,36 @@ def _adapter(*methods: str) -> HTTPAdapter:
     """Return a connection pool that repeats requests of these methods when the connection or the service was not there."""
     from requests.adapters import HTTPAdapter
     from urllib3.connection import HTTPConnection
-    from urllib3.exceptions import ProtocolError, ProxyError
-    from urllib3.util.retry import Retry
 
     class Prompt(HTTPAdapter):
+        """Knows one proxy and one way to trust, and so looks once for what follows from them: that looks at the disk, too."""
+
+        def __init__(self, **options: t.Any) -> None:
+            super().__init__(**options)
+            self._hosts: dict[t.Any, t.Any] = {}
+            self._trusting: set[t.Any] = set()
+
+        def get_connection_with_tls_context(self, request: t.Any, *options: t.Any, **more: t.Any) -> t.Any:
+            host = urlsplit(request.url)[:2]
+            if host not in self._hosts:
+                self._hosts[host] = super().get_connection_with_tls_context(request, *options, **more)
+            return self._hosts[host]
+
+        def cert_verify(self, conn: t.Any, *options: t.Any) -> None:
+            if conn not in self._trusting:
+                super().cert_verify(conn, *options)  # type: ignore[no-untyped-call]
+                self._trusting.add(conn)
+
         def proxy_manager_for(self, proxy: str, **options: t.Any) -> t.Any:
             # With a proxy, urllib3 leaves Nagle's algorithm on: each body would wait 40 ms for the headers to be acknowledged.
             return super().proxy_manager_for(proxy, socket_options=HTTPConnection.default_socket_options, **options)
+
+    return Prompt(max_retries=_patience(*methods))
+
+
+def _patience(*methods: str) -> Retry:
+    from urllib3.exceptions import ProtocolError, ProxyError
+    from urllib3.util.retry import Retry
 
     class Patient(Retry):
         def increment(self, *args: t.Any, **details: t.Any) -> t.Any:
@@ -92,7 +116,7 @@ def _adapter(*methods: str) -> HTTPAdapter:
         def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
             return status_code != 429 and super().is_retry(method, status_code, has_retry_after)  # that is for the pace
 
-    patience = Patient(
+    return Patient(
         total=3,
         connect=1,
         read=1,
@@ -102,4 +126,3 @@ def _adapter(*methods: str) -> HTTPAdapter:
         status_forcelist=(502, 503, 504),
         raise_on_status=False,
     )
-    return Prompt(max_retries=patience)
