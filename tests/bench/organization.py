@@ -192,7 +192,10 @@ def growth(office: Operator, empty: float) -> t.Iterator[Metric]:
     """How the cost of one task grows with what it makes."""
     seconds = []
     for size in GROWTH:
-        put_back(office.lab)
-        seconds.append(fill(office, wanted(size)).seconds - empty)
+        runs = []
+        for _run in range(3):
+            put_back(office.lab)
+            runs.append(fill(office, wanted(size)).seconds - empty)
+        seconds.append(statistics.median(runs))
         yield Metric(f"organization with {size} collections", seconds[-1], "s")
     yield from line(GROWTH, "one collection more", seconds, 1000, "ms")
