@@ -70,7 +70,15 @@ def collections(tmp_path: Path) -> Path:
 def play(folder: Path, **variables: t.Any) -> subprocess.Popen[str]:
     path = folder / "play.yml"
     path.write_text(PLAY)
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-c", "local", str(path), "-i", "localhost,"]
+    command = [
+        sys.executable,
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        "-c",
+        "local",
+        str(path),
+        "-i",
+        "localhost,",
+    ]
     python = {"ansible_python_interpreter": sys.executable}
     for name, value in {"folder": folder, **python, **variables}.items():
         command += ["-e", f"{name}={value}"]
