@@ -78,7 +78,7 @@ def test_people_accept_and_are_confirmed_by_the_next_run(lab: Lab, reach: Reach)
     lab.forbid_writes()
     shown = {row["email"]: row["fingerprint"] for row in ok(place.run(check=True, **WHOLE))["members"]}
     lab.forbid_writes(False)
-    assert shown["ann@client.example"].count("-") == 4
+    assert shown["ann@client.example"].count("-") >= 4, "five words, some with a hyphen of their own"
     assert shown["lead@client.example"] is None
     second = ok(place.run(**WHOLE))
     assert [row["name"] for row in second["pending"]] == ["lead@client.example"]
