@@ -59,11 +59,15 @@ def steps(tools: Tools, wanted: t.Mapping[str, bool], others: t.Collection[str],
 def _leaving(names: t.Sequence[str], others: t.Collection[str]) -> t.Iterator[Command]:
     """Return how to disable and stop units: first those that start others, or a stop would be canceled by such a start."""
     starters = [name for name in names if name.endswith((".timer", ".path"))]
-    for group in (starters, [name for name in names if name not in starters]):
-        if group:
-            yield _systemctl("disable", "--now", *group)
-    if names:  # for what fails only by being stopped; unlike a name, a pattern may match nothing
-        yield _systemctl("reset-failed", *(f"{name}*" for name in others))
+    rest = [name for name in names if name not in starters]
+    if starters:
+        yield _systemctl("disable", "--now", *starters)
+    if rest:
+        yield _systemctl("disable", *rest)
+    if names:  # also what was started after we looked, and what fails only by being stopped; a pattern may match nothing
+        patterns = [f"{name}*" for name in others]
+        yield _systemctl("stop", *patterns)
+        yield _systemctl("reset-failed", *patterns)
 
 
 def _states(tools: Tools, names: t.Sequence[str]) -> dict[str, dict[str, str]]:
