@@ -50,7 +50,7 @@ class Bare(Host):
         container, _unused = self.container()
         self.run(["sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"])
         lines = (
-            f"link add {BRIDGE} type bridge",
+            f"link add {BRIDGE} address 02:00:00:00:00:02 type bridge",
             f"addr add 172.30.{self.number}.1/24 dev {BRIDGE}",
             f"addr add fd00:30:{self.number}::1/64 dev {BRIDGE} nodad",
             f"link add veth0 type veth peer name eth0 netns {container}",

@@ -91,7 +91,7 @@ class World:
         self.pid = holder.pid
         self.ip(
             "link set lo up",
-            "link add hosts type bridge",
+            "link add hosts address 02:00:00:00:00:01 type bridge",  # or it would be that of a port, and change when one joins
             f"addr add {self.gateway}/24 dev hosts",
             f"addr add {self.gateway6}/64 dev hosts nodad",
             f"addr add {self.management_address}/32 dev lo",
