@@ -107,7 +107,7 @@ def external_id(entry: Entry, rules: Rules) -> str | None:
     """Return the id by which the server knows an entry; None when the attribute that holds it is missing."""
     if not rules.automatic_id:
         return _guid(entry) if rules.external_id.lower() == "objectguid" else entry.text(rules.external_id) or None
-    return _guid(entry) or entry.dn
+    return _guid(entry) or entry.dn or None  # the root of a server has no name
 
 
 def _guid(entry: Entry) -> str | None:
