@@ -68,13 +68,19 @@ class InProcess(ActionBase):  # type: ignore[misc]
             hide=lambda secret: hidden.add(secret or ""),
             progress=lambda text: self._show(remove_values(text, hidden - {""})),
         )
-        result: Values = remove_values(result_of(module.work, task), hidden - {""})
-        return result
+        return _masked(result_of(module.work, task), hidden - {""})
 
     def _show(self, text: str) -> None:
         """Show a sentence at once: Ansible carries it from this worker to the process that has the terminal."""
         if not self._task.no_log:
             Display().display(f"progress: {self._task.action}: {text}")
+
+
+def _masked(result: Values, secrets: t.Collection[str]) -> Values:
+    """Mask secrets wherever they stand, after a quick look whether they do: JSON writes every character for itself."""
+    text = json.dumps(result, default=str)
+    found = any(json.dumps(secret)[1:-1] in text for secret in secrets)
+    return t.cast("Values", remove_values(result, secrets)) if found else result
 
 
 def _as_text(value: t.Any) -> t.Any:
