@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST = ".venv-oldest"
 NEWEST = ".venv-newest" if (ROOT / ".venv-newest").exists() else ".venv"
 PYTEST = "pytest -q -n 2"
-# Whole hosts are shared by the tests of a file. Coverage looks into playbooks and workers, too (pyproject.toml).
+# Whole hosts are shared by the tests of a file.
 TESTS = ("coverage erase", f"coverage run -m {PYTEST} --dist loadfile", "coverage combine -q", "python -m tools.metrics")
 # Whole hosts, and runs that are broken off, behave the same whatever ansible-core built the module: once is enough.
 SUITES_ELSEWHERE = f"python -m {PYTEST} -m 'not network_namespace and not slow' tests/unit tests/integration"
