@@ -7,8 +7,11 @@ import typing as t
 
 import pytest
 
-# Coverage is measured in the processes of pytest alone: in playbooks, workers and labs it would take twice their time.
-os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+from tests.hosts import tracing
+
+# Coverage is measured in the workers of pytest and on hosts: in what else they start, such as playbooks, it takes twice the time.
+if tracing.MEASURED and "PYTEST_XDIST_WORKER" in os.environ:
+    del os.environ["COVERAGE_PROCESS_CONFIG"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
+from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.bw.selfhost.plugins.module_utils._model.errors import SelfhostError
 from ansible_collections.bw.selfhost.plugins.module_utils._model.plan import Plan
 
@@ -140,6 +142,13 @@ def result_of(work: Work, task: Task) -> dict[str, t.Any]:
         "warnings": outcome.warnings,
         **outcome.values,
     }
+
+
+def masked(result: dict[str, t.Any], secrets: t.Collection[str]) -> dict[str, t.Any]:
+    """Mask secrets wherever they stand in a result, after a quick look: JSON writes every character for itself."""
+    text = json.dumps(result, default=str)
+    found = any(json.dumps(secret)[1:-1] in text for secret in secrets)
+    return t.cast("dict[str, t.Any]", remove_values(result, secrets)) if found else result
 
 
 def _hide(module: AnsibleModule, secret: str | None) -> None:

@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.bw.selfhost.plugins.module_utils._module import Task, result_of
+from ansible_collections.bw.selfhost.plugins.module_utils._module import Task, masked, result_of
 
 Values = dict[str, t.Any]
 SECRETS = ("session", "token", "key", "client_secret")  # the return values that are secrets, over all modules
@@ -68,19 +68,12 @@ class InProcess(ActionBase):  # type: ignore[misc]
             hide=lambda secret: hidden.add(secret or ""),
             progress=lambda text: self._show(remove_values(text, hidden - {""})),
         )
-        return _masked(result_of(module.work, task), hidden - {""})
+        return masked(result_of(module.work, task), hidden - {""})
 
     def _show(self, text: str) -> None:
         """Show a sentence at once: Ansible carries it from this worker to the process that has the terminal."""
         if not self._task.no_log:
             Display().display(f"progress: {self._task.action}: {text}")
-
-
-def _masked(result: Values, secrets: t.Collection[str]) -> Values:
-    """Mask secrets wherever they stand, after a quick look whether they do: JSON writes every character for itself."""
-    text = json.dumps(result, default=str)
-    found = any(json.dumps(secret)[1:-1] in text for secret in secrets)
-    return t.cast("Values", remove_values(result, secrets)) if found else result
 
 
 def _as_text(value: t.Any) -> t.Any:

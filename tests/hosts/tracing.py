@@ -10,11 +10,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "plugins/module_utils"
 TRACER = Path(__file__).with_name("tracer.py")
+MEASURED = "COVERAGE_PROCESS_CONFIG" in os.environ
 
 
 def traced(payload: str) -> str:
     """Return a program that does the same and leaves a note of its lines, when this process is measured itself."""
-    if "COVERAGE_PROCESS_CONFIG" not in os.environ:
+    if not MEASURED:
         return payload
     return f"{TRACER.read_text()}\nexec(compile({payload!r}, '<stdin>', 'exec', dont_inherit=True))\n"
 
