@@ -85,15 +85,15 @@ class Slapd:
 
     def start(self) -> None:
         """Begin to serve."""
-        addresses = f"ldap://127.0.0.1:{self.port}/"
+        addresses, last = f"ldap://127.0.0.1:{self.port}/", self.port
         if self._certificate != "none":
-            addresses += f" ldaps://127.0.0.1:{self.tls_port}/"
+            addresses, last = f"{addresses} ldaps://127.0.0.1:{self.tls_port}/", self.tls_port
         command = [self._program, "-d", "0", "-f", self.folder / "slapd.conf", "-h", addresses]
         log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         ends = time.monotonic() + 10
         while time.monotonic() < ends and self._process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", last), 1):
                 return
             time.sleep(0.01)
         raise RuntimeError((self.folder / "log").read_text())
