@@ -37,7 +37,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
 @pytest.fixture(params=RELEASES)
 def lab(served: Lab, request: pytest.FixtureRequest) -> Lab:
     """The lab in its first state, as one release after the other."""
-    served.reset(version=request.param)
+    served.reset(scenario="page_a", version=request.param)  # tests change both
     return served
 
 

@@ -93,6 +93,11 @@ def show(host: Booted, unit: str, name: str) -> str:
     return host.run(["systemctl", "show", f"--property={name}", "--value", unit]).stdout.strip()
 
 
+def ended(host: Booted, unit: str) -> None:
+    """Wait for the end of a run that is under way: systemd does not start another beside it."""
+    until(lambda: show(host, unit, "ActiveState") != "activating", f"the end of {unit}")
+
+
 def docker(host: Booted, action: str) -> None:
     """Start or stop Docker, more often than its unit allows."""
     host.run(["systemctl", "reset-failed", "docker"], check=False)
@@ -190,8 +195,7 @@ def test_restored_after(host: Booted, unit: str) -> None:
 def test_docker_does_not_wait_for_what_comes_before_it(host: Booted) -> None:
     """What asks Docker then would wait for a start that waits for what asks."""
     drive(host, {**OPTIONS, "database": DATABASE})
-    # Where one is under way already, systemd does not start another.
-    until(lambda: show(host, RESTORE, "ActiveState") != "activating", "the end of the run before")
+    ended(host, RESTORE)
     before = runs(host, "restore")
     docker(host, "restart")
     until(lambda: runs(host, "restore") >= before + 2, "the early and the late restore")
@@ -204,7 +208,9 @@ def test_docker_does_not_wait_for_what_comes_before_it(host: Booted) -> None:
 
 def test_stopped_docker_is_not_started(host: Booted) -> None:
     drive(host, {**OPTIONS, "database": DATABASE})
+    ended(host, REFRESH)  # what it asks Docker at the moment of the stop would start it again
     docker(host, "stop")
+    ended(host, REFRESH)
     before = runs(host, "refresh")
     host.run(["systemctl", "start", REFRESH])
     assert runs(host, "refresh") > before
@@ -216,8 +222,7 @@ def test_new_networks_are_seen_at_once(host: Booted) -> None:
     drive(host, {**OPTIONS, "database": DATABASE})
     create = ["docker", "network", "create", "--label", "com.docker.compose.project=docker", "docker_public"]
     for _time in range(5):
-        # What changes in the last moment of a run waits for the timer.
-        until(lambda: show(host, REFRESH, "ActiveState") != "activating", "the end of the run before")
+        ended(host, REFRESH)  # what changes in the last moment of a run waits for the timer
         bridge = f"br-{host.run(create).stdout[:12]}"
         until(lambda: f"refresh [{bridge}]" in log(host), "a refresh that sees the network")  # noqa: B023
         host.run(["docker", "network", "rm", "docker_public"])

@@ -43,14 +43,9 @@ def networks(tools: Tools, project: str = "docker") -> list[Network]:
 
     Others (host, macvlan, ipvlan, overlay) do not send through the host's forward hook, or not with their own addresses.
     """
-    if not _answers(tools):
-        return []
-    listed = tools.run(["docker", "network", "ls", "--quiet", "--filter", "driver=bridge"])
-    if listed.code != 0 or not listed.stdout.split():
-        return []
+    listed = _ask(tools, "network", "ls", "--quiet", "--filter", "driver=bridge").split()
     # Ends with an error, after all others, when a network has gone since.
-    inspected = tools.run(["docker", "network", "inspect", *listed.stdout.split()])
-    return parse(inspected.stdout, project)
+    return parse(_ask(tools, "network", "inspect", *listed), project) if listed else []
 
 
 def parse(text: str, project: str) -> list[Network]:
@@ -79,11 +74,15 @@ def database(tools: Tools) -> str:
     Raises:
         SelfhostError: Docker does not say where its data is.
     """
-    finished = tools.run(["docker", "info", "--format", "{{.DockerRootDir}}"]) if _answers(tools) else None
-    root = finished.stdout.strip() if finished and finished.code == 0 else ""
+    root = _ask(tools, "info", "--format", "{{.DockerRootDir}}").strip()
     if not root.startswith("/"):
         raise SelfhostError("Docker does not answer.", field="docker", remedy="Start the Docker daemon on the host itself.")
     return f"{root}/{_DATABASE}"
+
+
+def _ask(tools: Tools, *words: str) -> str:
+    """Return what Docker prints; nothing when it cannot be asked, looked at each time: it may be stopped meanwhile."""
+    return tools.run(["docker", *words]).stdout if _answers(tools) else ""
 
 
 def _answers(tools: Tools) -> bool:
