@@ -29,7 +29,8 @@ def lab_process(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
 def lab(lab_process: Lab, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """The lab in its first state; C(@pytest.mark.lab(scenario=…, version=…)) chooses another one."""
     marker = request.node.get_closest_marker("lab")
-    lab_process.reset(**{"scenario": "page_a", "version": VERSION, **(marker.kwargs if marker else {})})
+    first = {"scenario": "page_a", "version": VERSION, "cloud_version": VERSION}
+    lab_process.reset(**{**first, **(marker.kwargs if marker else {})})
     for name, value in lab_process.environment().items():
         monkeypatch.setenv(name, value)
     return lab_process

@@ -64,7 +64,7 @@ def lab_process(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Lab]:
 @pytest.fixture
 def lab(lab_process: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """A cloud and a self-hosted server, in the first state of page A."""
-    lab_process.reset(scenario="page_a", version="2026.8.0")
+    lab_process.reset(scenario="page_a", version="2026.8.0", cloud_version="2026.8.0")
     for name, value in lab_process.environment().items():
         monkeypatch.setenv(name, value)
     return lab_process
