@@ -49,6 +49,11 @@ after = Persistence(Tools(), wanted).plan.as_list()
 print(json.dumps([plan, after, warnings]))
 """
 OPTIONS: dict[str, t.Any] = {"interval": 3600, "database": None, "more": []}
+STOPPING = "/usr/local/sbin/docker"  # found before the real one
+STOPS = """#!/bin/sh
+/usr/bin/docker "$@"
+test "$2" != ls || systemctl stop docker.service
+"""
 DATABASE = "/var/lib/docker/network/files/local-kv.db"
 
 
@@ -216,6 +221,20 @@ def test_stopped_docker_is_not_started(host: Booted) -> None:
     assert runs(host, "refresh") > before
     assert show(host, "docker.service", "ActiveState") == "inactive"
     docker(host, "start")
+
+
+def test_docker_stopped_between_two_questions_is_not_started(host: Booted) -> None:
+    """A question that comes after the stop would wake Docker by its socket."""
+    drive(host, OPTIONS)
+    ended(host, RESTORE)
+    host.run(["sh", "-c", f"cat >{STOPPING}; chmod +x {STOPPING}"], input=STOPS)
+    try:
+        assert show(host, "docker.socket", "ActiveState") == "active"
+        host.run(["python3", "/root/dummy.pyz", "refresh"])
+        assert show(host, "docker.service", "ActiveState") == "inactive"
+    finally:
+        host.run(["rm", STOPPING])
+        docker(host, "start")
 
 
 def test_new_networks_are_seen_at_once(host: Booted) -> None:
